@@ -1,0 +1,17 @@
+"""Whole networks, without losses."""
+
+from keras_ab.backbones.annotation_decoder import AnnotationDecoder
+from keras_ab.backbones.sizes import SIZES
+from keras_ab.backbones.sizes import TransformerSize
+from keras_ab.backbones.sizes import get_size
+from keras_ab.backbones.text_transformer import TextTransformer
+from keras_ab.backbones.vit import ViT
+
+__all__ = [
+    "SIZES",
+    "AnnotationDecoder",
+    "TextTransformer",
+    "TransformerSize",
+    "ViT",
+    "get_size",
+]

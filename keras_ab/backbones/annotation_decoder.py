@@ -1,0 +1,114 @@
+"""The decoder that turns a view and actions into φ(x, a)."""
+
+import keras
+from keras import ops
+
+from keras_ab.backbones.sizes import get_size
+from keras_ab.layers import DecoderBlock
+
+
+@keras.saving.register_keras_serializable(package="keras_ab")
+class AnnotationDecoder(keras.layers.Layer):
+    """Decodes many actions of a view in one call.
+
+    Each action is a few tokens that attend to each other and to the view. No
+    action sees another, so the value of one does not depend on which others
+    are asked.
+
+    Args:
+        num_layers: Int, number of blocks.
+        hidden_dim: Int, size of an action token.
+        num_heads: Int, attention heads.
+        intermediate_dim: Int, width inside the MLPs.
+        layer_norm_epsilon: Float.
+        **kwargs: As in `keras.layers.Layer`.
+
+    Call arguments:
+        tokens: Floats of shape `(B, A, K, hidden_dim)`: K tokens for each of
+            A actions.
+        context: Floats of shape `(B, T, C)`: the tokens of the view.
+
+    Returns:
+        Floats of shape `(B, A, hidden_dim)`: the mean of each action's
+        outputs.
+
+    Example:
+
+    >>> decoder = keras_ab.backbones.AnnotationDecoder.from_size("test")
+    >>> decoder(np.zeros((1, 3, 4, 32)), np.zeros((1, 9, 48))).shape
+    # (1, 3, 32)
+
+    Reference:
+        Section A.2, "Model": four S-sized layers; Figure 6.
+    """
+
+    def __init__(
+        self,
+        num_layers=4,
+        hidden_dim=384,
+        num_heads=6,
+        intermediate_dim=1536,
+        layer_norm_epsilon=1e-6,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.num_layers = num_layers
+        self.hidden_dim = hidden_dim
+        self.num_heads = num_heads
+        self.intermediate_dim = intermediate_dim
+        self.layer_norm_epsilon = layer_norm_epsilon
+        policy = self.dtype_policy
+        self.blocks = [
+            DecoderBlock(
+                num_heads,
+                intermediate_dim,
+                layer_norm_epsilon=layer_norm_epsilon,
+                dtype=policy,
+                name=f"block_{i}",
+            )
+            for i in range(num_layers)
+        ]
+        self.norm = keras.layers.LayerNormalization(
+            epsilon=layer_norm_epsilon, dtype=policy, name="norm"
+        )
+
+    @classmethod
+    def from_size(cls, size, num_layers=4, **kwargs):
+        """A decoder of a named width.
+
+        Args:
+            size: `"Ti"`, `"S"`, `"B"`, `"L"`, or `"tiny"` and `"test"`.
+            num_layers: Int, number of blocks, whatever the size says.
+            **kwargs: The other arguments of the constructor.
+
+        Returns:
+            An `AnnotationDecoder`.
+        """
+        return cls(**{**get_size(size), "num_layers": num_layers, **kwargs})
+
+    def build(self, tokens_shape, context_shape):
+        for block in self.blocks:
+            block.build(tokens_shape, context_shape)
+        self.norm.build((None, None, None, self.hidden_dim))
+
+    def call(self, tokens, context):
+        for block in self.blocks:
+            tokens = block(tokens, context)
+        return ops.mean(self.norm(tokens), axis=2)
+
+    def compute_output_shape(self, tokens_shape, context_shape):
+        return (*tokens_shape[:2], self.hidden_dim)
+
+    def get_build_config(self):
+        # Built by the model that holds it, so that paths nest after loading.
+        return None
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_layers": self.num_layers,
+            "hidden_dim": self.hidden_dim,
+            "num_heads": self.num_heads,
+            "intermediate_dim": self.intermediate_dim,
+            "layer_norm_epsilon": self.layer_norm_epsilon,
+        }

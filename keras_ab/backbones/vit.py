@@ -1,0 +1,221 @@
+"""The image encoder: a vision transformer."""
+
+import keras
+from keras import ops
+
+from keras_ab.backbones.sizes import get_size
+from keras_ab.layers import PatchEmbedding
+from keras_ab.layers import PositionEmbedding
+from keras_ab.layers import TokenPooling
+from keras_ab.layers import TransformerBlock
+from keras_ab.layers.patches import as_pair
+
+
+@keras.saving.register_keras_serializable(package="keras_ab")
+class ViT(keras.layers.Layer):
+    """A vision transformer that returns all of its tokens.
+
+    Args:
+        image_shape: `(height, width, channels)`; sides are multiples of the
+            patch size. Images of another size are accepted by `call`, their
+            positions interpolated.
+        patch_size: Int or `(height, width)`.
+        hidden_dim: Int, size of a token.
+        num_layers: Int, number of blocks.
+        num_heads: Int, attention heads.
+        intermediate_dim: Int, width inside the MLPs.
+        drop_path_rate: Float, stochastic depth of the last block; it grows
+            linearly from 0 in the first.
+        class_token: Bool, whether a learned token stands before the patches.
+        pooling: How `pool` makes one vector: `"gap"`, `"cls"` or `"map"`.
+        layer_norm_epsilon: Float.
+        **kwargs: As in `keras.layers.Layer`.
+
+    Call arguments:
+        images: Floats in [-1, 1] of shape `(B, H, W, channels)`.
+        training: Bool.
+        return_intermediates: Bool, whether to return the tokens after each
+            block too.
+
+    Returns:
+        Floats of shape `(B, T, hidden_dim)`, the class token (if any) first,
+        then patches in raster order; with `return_intermediates`, these and a
+        list of `num_layers` tensors of that shape.
+
+    Example:
+
+    >>> vit = keras_ab.backbones.ViT.from_size(
+    ...     "test", image_shape=(32, 32, 3), patch_size=8
+    ... )
+    >>> tokens = vit(np.zeros((2, 32, 32, 3)))
+    >>> tokens.shape, vit.pool(tokens).shape
+    # (2, 16, 32), (2, 32)
+
+    Reference:
+        Section 3.2 (φ); Dosovitskiy et al. 2020, with big_vision's start.
+    """
+
+    def __init__(
+        self,
+        image_shape=(224, 224, 3),
+        patch_size=16,
+        hidden_dim=384,
+        num_layers=12,
+        num_heads=6,
+        intermediate_dim=1536,
+        drop_path_rate=0.0,
+        class_token=False,
+        pooling="gap",
+        layer_norm_epsilon=1e-6,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.image_shape = tuple(image_shape)
+        self.patch_size = as_pair(patch_size)
+        self.hidden_dim = hidden_dim
+        self.num_layers = num_layers
+        self.num_heads = num_heads
+        self.intermediate_dim = intermediate_dim
+        self.drop_path_rate = drop_path_rate
+        self.class_token = class_token
+        self.pooling = pooling
+        self.layer_norm_epsilon = layer_norm_epsilon
+        self.grid_shape = self._grid(self.image_shape)
+        policy = self.dtype_policy
+        self.patches = PatchEmbedding(
+            patch_size, hidden_dim, dtype=policy, name="patches"
+        )
+        self.positions = PositionEmbedding(
+            self.grid_shape, hidden_dim, dtype=policy, name="positions"
+        )
+        self.blocks = [
+            TransformerBlock(
+                num_heads,
+                intermediate_dim,
+                drop_path_rate=drop_path_rate * i / max(num_layers - 1, 1),
+                layer_norm_epsilon=layer_norm_epsilon,
+                dtype=policy,
+                name=f"block_{i}",
+            )
+            for i in range(num_layers)
+        ]
+        self.norm = keras.layers.LayerNormalization(
+            epsilon=layer_norm_epsilon, dtype=policy, name="norm"
+        )
+        self.pooling_layer = TokenPooling(
+            pooling,
+            num_heads=num_heads,
+            num_prefix_tokens=self.num_prefix_tokens,
+            layer_norm_epsilon=layer_norm_epsilon,
+            dtype=policy,
+            name="pooling",
+        )
+
+    @classmethod
+    def from_size(cls, size, **kwargs):
+        """A ViT of a named size.
+
+        Args:
+            size: `"Ti"`, `"S"`, `"B"`, `"L"`, or `"tiny"` and `"test"`.
+            **kwargs: The other arguments of the constructor.
+
+        Returns:
+            A `ViT`.
+        """
+        return cls(**{**get_size(size), **kwargs})
+
+    @property
+    def num_prefix_tokens(self):
+        """Tokens before the patches: 1 with a class token, else 0."""
+        return int(self.class_token)
+
+    def _grid(self, image_shape):
+        if len(image_shape) != 3:
+            raise ValueError(
+                "`image_shape` must be (height, width, channels). Received: "
+                f"{image_shape}"
+            )
+        (height, width), (rows, columns) = self.patch_size, image_shape[:2]
+        if rows % height or columns % width:
+            raise ValueError(
+                "Image sides must be multiples of the patch size "
+                f"{self.patch_size}. Received: {rows} x {columns} pixels"
+            )
+        return rows // height, columns // width
+
+    def build(self, input_shape=None):
+        shape = (None, None, self.hidden_dim)
+        self.patches.build((None, *self.image_shape))
+        self.positions.build(shape)
+        if self.class_token:
+            self.class_embedding = self.add_weight(
+                shape=(1, 1, self.hidden_dim),
+                initializer="zeros",
+                name="class_embedding",
+            )
+        for block in self.blocks:
+            block.build(shape)
+        self.norm.build(shape)
+        self.pooling_layer.build(shape)
+
+    def call(self, images, training=False, return_intermediates=False):
+        if images.shape[-1] != self.image_shape[-1]:
+            raise ValueError(
+                f"This ViT takes images with {self.image_shape[-1]} channels. "
+                f"Received: shape {tuple(images.shape)}"
+            )
+        grid_shape = self._grid(tuple(images.shape[1:]))
+        tokens = self.patches(images)
+        tokens = self.positions(tokens, grid_shape=grid_shape)
+        if self.class_token:
+            shape = (ops.shape(tokens)[0], 1, self.hidden_dim)
+            prefix = ops.cast(self.class_embedding, tokens.dtype)
+            prefix = ops.broadcast_to(prefix, shape)
+            tokens = ops.concatenate([prefix, tokens], axis=1)
+        intermediates = []
+        for block in self.blocks:
+            tokens = block(tokens, training=training)
+            intermediates.append(tokens)
+        tokens = self.norm(tokens)
+        return (tokens, intermediates) if return_intermediates else tokens
+
+    def pool(self, tokens):
+        """One vector for each image.
+
+        Args:
+            tokens: What `call` returned, `(B, T, hidden_dim)`.
+
+        Returns:
+            Floats of shape `(B, hidden_dim)`.
+        """
+        return self.pooling_layer(tokens)
+
+    def patch_tokens(self, tokens):
+        """The tokens without the class token.
+
+        Args:
+            tokens: What `call` returned.
+
+        Returns:
+            Floats of shape `(B, rows * columns, hidden_dim)`.
+        """
+        return tokens[:, self.num_prefix_tokens :]
+
+    def get_build_config(self):
+        # Built by the model that holds it, so that paths nest after loading.
+        return None
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "image_shape": self.image_shape,
+            "patch_size": self.patch_size,
+            "hidden_dim": self.hidden_dim,
+            "num_layers": self.num_layers,
+            "num_heads": self.num_heads,
+            "intermediate_dim": self.intermediate_dim,
+            "drop_path_rate": self.drop_path_rate,
+            "class_token": self.class_token,
+            "pooling": self.pooling,
+            "layer_norm_epsilon": self.layer_norm_epsilon,
+        }

@@ -1,0 +1,31 @@
+"""Keras layers that the networks are made of."""
+
+from keras_ab.layers.attention import CrossAttention
+from keras_ab.layers.attention import SelfAttention
+from keras_ab.layers.bin_tokens import BinTokens
+from keras_ab.layers.blocks import DecoderBlock
+from keras_ab.layers.blocks import TransformerBlock
+from keras_ab.layers.drop_path import DropPath
+from keras_ab.layers.heads import LearnedBias
+from keras_ab.layers.heads import ProjectionHead
+from keras_ab.layers.heads import SimilarityScale
+from keras_ab.layers.mlp import MLP
+from keras_ab.layers.patches import PatchEmbedding
+from keras_ab.layers.pooling import TokenPooling
+from keras_ab.layers.positions import PositionEmbedding
+
+__all__ = [
+    "MLP",
+    "BinTokens",
+    "CrossAttention",
+    "DecoderBlock",
+    "DropPath",
+    "LearnedBias",
+    "PatchEmbedding",
+    "PositionEmbedding",
+    "ProjectionHead",
+    "SelfAttention",
+    "SimilarityScale",
+    "TokenPooling",
+    "TransformerBlock",
+]

@@ -1,0 +1,125 @@
+"""Numbers as discrete tokens."""
+
+import math
+
+import keras
+import numpy as np
+from keras import ops
+
+SPACINGS = ("uniform", "tanh")
+
+
+@keras.saving.register_keras_serializable(package="keras_ab")
+class BinTokens(keras.layers.Layer):
+    """Embeds each of a few coordinates as the token of its bin.
+
+    One table of bins serves all coordinates; an embedding of its slot says
+    which coordinate a token is. Binning is float32 whatever the dtype policy.
+
+    Args:
+        num_bins: Int, bins over the range; values outside clip to its ends.
+        minimum: Float, lower end of the range.
+        maximum: Float, upper end of the range.
+        hidden_dim: Int, size of a token.
+        spacing: `"uniform"` bins, or `"tanh"` for bins that are finer
+            towards the middle of the range.
+        num_slots: Int, coordinates to an action.
+        **kwargs: As in `keras.layers.Layer`.
+
+    Call arguments:
+        coordinates: Float32 of shape `(..., num_slots)`.
+
+    Returns:
+        Floats of shape `(..., num_slots, hidden_dim)`.
+
+    Example:
+
+    >>> layer = keras_ab.layers.BinTokens(hidden_dim=8)
+    >>> layer(np.array([[[0.0, 0.0, 1.0, 1.0]]], "float32")).shape
+    # (1, 1, 4, 8)
+
+    Reference:
+        Section A.2: "a sequence of four discretized tokens".
+    """
+
+    def __init__(
+        self,
+        num_bins=512,
+        minimum=-4.2,
+        maximum=5.2,
+        hidden_dim=384,
+        spacing="uniform",
+        num_slots=4,
+        **kwargs,
+    ):
+        # Coordinates in bfloat16 would fall into other bins.
+        super().__init__(**{**kwargs, "autocast": False})
+        if spacing not in SPACINGS:
+            raise ValueError(
+                f"`spacing` must be one of {SPACINGS}. Received: {spacing!r}"
+            )
+        if num_bins < 2 or not minimum < maximum:
+            raise ValueError(
+                "`num_bins` must be at least 2 and `minimum` below `maximum`. "
+                f"Received: num_bins={num_bins}, minimum={minimum}, "
+                f"maximum={maximum}"
+            )
+        self.num_bins = num_bins
+        self.minimum, self.maximum = minimum, maximum
+        self.hidden_dim = hidden_dim
+        self.spacing = spacing
+        self.num_slots = num_slots
+
+    def build(self, input_shape=None):
+        normal = keras.initializers.RandomNormal(stddev=0.02)
+        self.bin_embeddings = self.add_weight(
+            shape=(self.num_bins, self.hidden_dim),
+            initializer=normal,
+            name="bin_embeddings",
+        )
+        self.slot_embeddings = self.add_weight(
+            shape=(self.num_slots, self.hidden_dim),
+            initializer=keras.initializers.RandomNormal(stddev=0.02),
+            name="slot_embeddings",
+        )
+
+    def bins(self, coordinates):
+        """The bin of each coordinate.
+
+        Args:
+            coordinates: Floats of any shape; read as float32.
+
+        Returns:
+            int32 of the same shape, in [0, num_bins).
+        """
+        x = ops.cast(ops.convert_to_tensor(coordinates), "float32")
+        x = (x - self.minimum) / (self.maximum - self.minimum)
+        if self.spacing == "tanh":
+            # Slope at the middle is about three times that at the ends.
+            x = 0.5 * (1 + ops.tanh(2.4 * (x - 0.5)) / math.tanh(1.2))
+        bins = ops.cast(ops.floor(x * self.num_bins), "int32")
+        return ops.clip(bins, 0, self.num_bins - 1)
+
+    def call(self, coordinates):
+        bins = self.bins(coordinates)
+        table = ops.cast(self.bin_embeddings, self.compute_dtype)
+        slots = ops.cast(self.slot_embeddings, self.compute_dtype)
+        return ops.take(table, bins, axis=0) + slots
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape, self.hidden_dim)
+
+    def compute_output_spec(self, coordinates):
+        shape = self.compute_output_shape(np.shape(coordinates))
+        return keras.KerasTensor(shape, dtype=self.compute_dtype)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_bins": self.num_bins,
+            "minimum": self.minimum,
+            "maximum": self.maximum,
+            "hidden_dim": self.hidden_dim,
+            "spacing": self.spacing,
+            "num_slots": self.num_slots,
+        }

@@ -1,0 +1,187 @@
+"""Transformer blocks: encoder, and decoder over actions."""
+
+import keras
+from keras import ops
+
+from keras_ab.layers.attention import CrossAttention
+from keras_ab.layers.attention import SelfAttention
+from keras_ab.layers.drop_path import DropPath
+from keras_ab.layers.mlp import MLP
+
+
+def layer_norm(epsilon, dtype, name):
+    """Layer normalisation; Keras' own runs it in float32 as it must."""
+    return keras.layers.LayerNormalization(
+        epsilon=epsilon, dtype=dtype, name=name
+    )
+
+
+@keras.saving.register_keras_serializable(package="keras_ab")
+class TransformerBlock(keras.layers.Layer):
+    """A pre-norm block: self-attention and MLP, each with a residual.
+
+    Args:
+        num_heads: Int.
+        intermediate_dim: Int, width inside the MLP.
+        drop_path_rate: Float, how often a residual branch is dropped.
+        causal: Bool, whether a token sees only itself and earlier ones.
+        layer_norm_epsilon: Float.
+        **kwargs: As in `keras.layers.Layer`.
+
+    Call arguments:
+        tokens: Floats of shape `(B, T, D)`.
+        training: Bool.
+
+    Returns:
+        Floats of shape `(B, T, D)`.
+
+    Example:
+
+    >>> block = keras_ab.layers.TransformerBlock(2, intermediate_dim=32)
+    >>> block(np.zeros((1, 5, 8))).shape
+    # (1, 5, 8)
+    """
+
+    def __init__(
+        self,
+        num_heads,
+        intermediate_dim,
+        drop_path_rate=0.0,
+        causal=False,
+        layer_norm_epsilon=1e-6,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.num_heads = num_heads
+        self.intermediate_dim = intermediate_dim
+        self.drop_path_rate = drop_path_rate
+        self.causal = causal
+        self.layer_norm_epsilon = layer_norm_epsilon
+        policy = self.dtype_policy
+        self.attention_norm = layer_norm(
+            layer_norm_epsilon, policy, "attention_norm"
+        )
+        self.attention = SelfAttention(
+            num_heads, causal=causal, dtype=policy, name="attention"
+        )
+        self.mlp_norm = layer_norm(layer_norm_epsilon, policy, "mlp_norm")
+        self.mlp = MLP(intermediate_dim, dtype=policy, name="mlp")
+        self.drop_path = DropPath(
+            drop_path_rate, dtype=policy, name="drop_path"
+        )
+
+    def build(self, input_shape):
+        for layer in (
+            self.attention_norm,
+            self.attention,
+            self.mlp_norm,
+            self.mlp,
+            self.drop_path,
+        ):
+            layer.build(input_shape)
+
+    def call(self, tokens, training=False):
+        x = self.attention(self.attention_norm(tokens))
+        tokens = tokens + self._drop(x, training)
+        x = self.mlp(self.mlp_norm(tokens), training=training)
+        return tokens + self._drop(x, training)
+
+    def _drop(self, x, training):
+        if not self.drop_path_rate:
+            return x
+        return self.drop_path(x, training=training)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_heads": self.num_heads,
+            "intermediate_dim": self.intermediate_dim,
+            "drop_path_rate": self.drop_path_rate,
+            "causal": self.causal,
+            "layer_norm_epsilon": self.layer_norm_epsilon,
+        }
+
+
+@keras.saving.register_keras_serializable(package="keras_ab")
+class DecoderBlock(keras.layers.Layer):
+    """A pre-norm block over the tokens of many actions at once.
+
+    The tokens of one action attend to each other and to the view; actions do
+    not see each other. The view's keys and values are computed once for all
+    of its actions.
+
+    Args:
+        num_heads: Int.
+        intermediate_dim: Int, width inside the MLP.
+        layer_norm_epsilon: Float.
+        **kwargs: As in `keras.layers.Layer`.
+
+    Call arguments:
+        tokens: Floats of shape `(B, A, K, D)`: K tokens for each of A actions.
+        context: Floats of shape `(B, T, C)`: the tokens of the view.
+
+    Returns:
+        Floats of shape `(B, A, K, D)`.
+
+    Example:
+
+    >>> block = keras_ab.layers.DecoderBlock(2, intermediate_dim=32)
+    >>> block(np.zeros((1, 3, 4, 8)), np.zeros((1, 9, 12))).shape
+    # (1, 3, 4, 8)
+
+    Reference:
+        Section A.2, "Model".
+    """
+
+    def __init__(
+        self, num_heads, intermediate_dim, layer_norm_epsilon=1e-6, **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.num_heads = num_heads
+        self.intermediate_dim = intermediate_dim
+        self.layer_norm_epsilon = layer_norm_epsilon
+        policy, epsilon = self.dtype_policy, layer_norm_epsilon
+        self.self_norm = layer_norm(epsilon, policy, "self_norm")
+        self.self_attention = SelfAttention(
+            num_heads, use_bias=False, dtype=policy, name="self_attention"
+        )
+        self.cross_norm = layer_norm(epsilon, policy, "cross_norm")
+        self.cross_attention = CrossAttention(
+            num_heads, use_bias=False, dtype=policy, name="cross_attention"
+        )
+        self.mlp_norm = layer_norm(epsilon, policy, "mlp_norm")
+        self.mlp = MLP(intermediate_dim, dtype=policy, name="mlp")
+
+    def build(self, tokens_shape, context_shape):
+        flat_shape = (None, None, tokens_shape[-1])
+        self.self_norm.build(flat_shape)
+        self.self_attention.build(flat_shape)
+        self.cross_norm.build(flat_shape)
+        self.cross_attention.build(flat_shape, context_shape)
+        self.mlp_norm.build(flat_shape)
+        self.mlp.build(flat_shape)
+
+    def call(self, tokens, context):
+        _, actions, length, dim = tokens.shape
+        # Each action is a sequence of its own for self-attention ...
+        x = ops.reshape(tokens, (-1, length, dim))
+        x = x + self.self_attention(self.self_norm(x))
+        # ... and a stretch of its view's queries for cross-attention.
+        x = ops.reshape(x, (-1, actions * length, dim))
+        x = x + self.cross_attention(self.cross_norm(x), context)
+        x = x + self.mlp(self.mlp_norm(x))
+        return ops.reshape(x, (-1, actions, length, dim))
+
+    def compute_output_shape(self, tokens_shape, context_shape):
+        return tokens_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_heads": self.num_heads,
+            "intermediate_dim": self.intermediate_dim,
+            "layer_norm_epsilon": self.layer_norm_epsilon,
+        }

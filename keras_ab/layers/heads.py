@@ -1,0 +1,216 @@
+"""Heads on top of an encoder: projections, scales and biases."""
+
+import math
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="keras_ab")
+class ProjectionHead(keras.layers.Layer):
+    """A stack of dense layers into an embedding space.
+
+    Args:
+        projection_dim: Int, size of the result.
+        hidden_dims: Sizes of hidden layers, each followed by an optional
+            batch normalisation and a ReLU. Empty for a linear head.
+        batch_norm: Bool, whether hidden layers are batch-normalised.
+        use_bias: Bool, whether the last layer has a bias.
+        **kwargs: As in `keras.layers.Layer`.
+
+    Call arguments:
+        features: Floats of shape `(..., D)`.
+        training: Bool.
+
+    Returns:
+        Floats of shape `(..., projection_dim)`.
+
+    Example:
+
+    >>> keras_ab.layers.ProjectionHead(16)(np.zeros((2, 8))).shape
+    # (2, 16)
+    """
+
+    def __init__(
+        self,
+        projection_dim,
+        hidden_dims=(),
+        batch_norm=False,
+        use_bias=False,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.projection_dim = projection_dim
+        self.hidden_dims = tuple(hidden_dims)
+        self.batch_norm = batch_norm
+        self.use_bias = use_bias
+        policy = self.dtype_policy
+        self.hidden_layers, self.norms = [], []
+        for index, units in enumerate(self.hidden_dims):
+            self.hidden_layers.append(
+                keras.layers.Dense(
+                    units,
+                    use_bias=not batch_norm,
+                    dtype=policy,
+                    name=f"hidden_{index}",
+                )
+            )
+            if batch_norm:
+                self.norms.append(
+                    keras.layers.BatchNormalization(
+                        dtype=policy, name=f"norm_{index}"
+                    )
+                )
+        self.projection = keras.layers.Dense(
+            projection_dim, use_bias=use_bias, dtype=policy, name="projection"
+        )
+
+    def build(self, input_shape):
+        shape = tuple(input_shape)
+        for index, layer in enumerate(self.hidden_layers):
+            layer.build(shape)
+            shape = (*shape[:-1], self.hidden_dims[index])
+            if self.batch_norm:
+                self.norms[index].build(shape)
+        self.projection.build(shape)
+
+    def call(self, features, training=False):
+        x = features
+        for index, layer in enumerate(self.hidden_layers):
+            x = layer(x)
+            if self.batch_norm:
+                x = self.norms[index](x, training=training)
+            x = ops.relu(x)
+        return self.projection(x)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.projection_dim)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "projection_dim": self.projection_dim,
+            "hidden_dims": self.hidden_dims,
+            "batch_norm": self.batch_norm,
+            "use_bias": self.use_bias,
+        }
+
+
+@keras.saving.register_keras_serializable(package="keras_ab")
+class SimilarityScale(keras.layers.Layer):
+    """A learned factor on cosines: an inverse temperature.
+
+    The logarithm is learnt, in float32 whatever the dtype policy.
+
+    Args:
+        initial: Positive float, the factor at the start.
+        maximum: Float above 1, or None. With it the logarithm is clipped to
+            [0, ln maximum], as in CLIP.
+        **kwargs: As in `keras.layers.Layer`.
+
+    Call arguments:
+        cosines: Float32 of any shape.
+
+    Returns:
+        Float32 of the same shape, the cosines times the factor.
+
+    Example:
+
+    >>> keras_ab.layers.SimilarityScale(10.0)(np.array([0.5]))
+    # [5.0]
+
+    Reference:
+        `t` in equations 3 and 4.
+    """
+
+    def __init__(self, initial, maximum=None, **kwargs):
+        super().__init__(**{**kwargs, "dtype": "float32"})
+        if not initial > 0:
+            raise ValueError(f"`initial` must be positive. Received: {initial}")
+        self.initial = initial
+        self.maximum = maximum
+
+    def build(self, input_shape=None):
+        self.log_scale = self.add_weight(
+            shape=(),
+            initializer=keras.initializers.Constant(math.log(self.initial)),
+            autocast=False,
+            name="log_scale",
+        )
+
+    def value(self):
+        """The factor itself.
+
+        Returns:
+            Float32 scalar.
+        """
+        log_scale = ops.convert_to_tensor(self.log_scale)
+        if self.maximum is not None:
+            log_scale = ops.clip(log_scale, 0.0, math.log(self.maximum))
+        return ops.exp(log_scale)
+
+    def call(self, cosines):
+        return self.value() * cosines
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "initial": self.initial,
+            "maximum": self.maximum,
+        }
+
+
+@keras.saving.register_keras_serializable(package="keras_ab")
+class LearnedBias(keras.layers.Layer):
+    """A learned scalar, in float32 whatever the dtype policy.
+
+    Args:
+        initial: Float, the value at the start.
+        **kwargs: As in `keras.layers.Layer`.
+
+    Call arguments:
+        logits: Float32 of any shape.
+
+    Returns:
+        Float32 of the same shape, the logits plus the scalar.
+
+    Example:
+
+    >>> keras_ab.layers.LearnedBias(-10.0)(np.array([0.5]))
+    # [-9.5]
+
+    Reference:
+        `b` in equation 4.
+    """
+
+    def __init__(self, initial=0.0, **kwargs):
+        super().__init__(**{**kwargs, "dtype": "float32"})
+        self.initial = initial
+
+    def build(self, input_shape=None):
+        self.bias = self.add_weight(
+            shape=(),
+            initializer=keras.initializers.Constant(self.initial),
+            autocast=False,
+            name="bias",
+        )
+
+    def assign(self, value):
+        """Sets the scalar.
+
+        Args:
+            value: Float.
+        """
+        self.bias.assign(value)
+
+    def call(self, logits):
+        return logits + ops.convert_to_tensor(self.bias)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "initial": self.initial}

@@ -1,0 +1,67 @@
+"""The feed-forward half of a transformer block."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="keras_ab")
+class MLP(keras.layers.Layer):
+    """Two dense layers with a tanh-GELU between them.
+
+    Args:
+        intermediate_dim: Int, width in the middle.
+        dropout: Float, dropout rate in the middle.
+        **kwargs: As in `keras.layers.Layer`.
+
+    Call arguments:
+        tokens: Floats of shape `(..., D)`.
+        training: Bool.
+
+    Returns:
+        Floats of shape `(..., D)`.
+
+    Example:
+
+    >>> keras_ab.layers.MLP(intermediate_dim=32)(np.zeros((1, 5, 8))).shape
+    # (1, 5, 8)
+    """
+
+    def __init__(self, intermediate_dim, dropout=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.intermediate_dim = intermediate_dim
+        self.dropout = dropout
+        self.dropout_layer = keras.layers.Dropout(
+            dropout, dtype=self.dtype_policy, name="dropout"
+        )
+
+    def build(self, input_shape):
+        def dense(units, name):
+            return keras.layers.Dense(
+                units,
+                bias_initializer=keras.initializers.RandomNormal(stddev=1e-6),
+                dtype=self.dtype_policy,
+                name=name,
+            )
+
+        self.expand = dense(self.intermediate_dim, "expand")
+        self.contract = dense(input_shape[-1], "contract")
+        self.expand.build(input_shape)
+        inner_shape = (*input_shape[:-1], self.intermediate_dim)
+        self.dropout_layer.build(inner_shape)
+        self.contract.build(inner_shape)
+
+    def call(self, tokens, training=False):
+        x = ops.gelu(self.expand(tokens), approximate=True)
+        if self.dropout:
+            x = self.dropout_layer(x, training=training)
+        return self.contract(x)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "intermediate_dim": self.intermediate_dim,
+            "dropout": self.dropout,
+        }

@@ -1,0 +1,73 @@
+"""Learned position embeddings that fit any grid."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="keras_ab")
+class PositionEmbedding(keras.layers.Layer):
+    """Adds learned positions to tokens of a grid or a sequence.
+
+    Args:
+        grid_shape: `(rows, columns)` of the grid that the positions are
+            learnt for; `(1, T)` for a sequence.
+        hidden_dim: Int, size of a token.
+        **kwargs: As in `keras.layers.Layer`.
+
+    Call arguments:
+        tokens: Floats of shape `(B, T, hidden_dim)`, in raster order.
+        grid_shape: `(rows, columns)` of these tokens. Where it is not the
+            layer's own, the positions are resized to it (bicubic).
+
+    Returns:
+        Floats of the same shape.
+
+    Example:
+
+    >>> layer = keras_ab.layers.PositionEmbedding((14, 14), hidden_dim=16)
+    >>> layer(np.zeros((1, 36, 16)), grid_shape=(6, 6)).shape
+    # (1, 36, 16)
+    """
+
+    def __init__(self, grid_shape, hidden_dim, **kwargs):
+        super().__init__(**kwargs)
+        self.grid_shape = tuple(grid_shape)
+        self.hidden_dim = hidden_dim
+
+    def build(self, input_shape=None):
+        rows, columns = self.grid_shape
+        self.embeddings = self.add_weight(
+            shape=(rows * columns, self.hidden_dim),
+            initializer=keras.initializers.RandomNormal(
+                stddev=self.hidden_dim**-0.5
+            ),
+            name="embeddings",
+        )
+
+    def call(self, tokens, grid_shape=None):
+        positions = ops.convert_to_tensor(self.embeddings)
+        if grid_shape is not None and tuple(grid_shape) != self.grid_shape:
+            positions = self._resized(tuple(grid_shape))
+        return tokens + ops.cast(positions, tokens.dtype)
+
+    def _resized(self, grid_shape):
+        grid = (*self.grid_shape, self.hidden_dim)
+        positions = ops.cast(self.embeddings, "float32")
+        positions = ops.image.resize(
+            ops.reshape(positions, grid),
+            grid_shape,
+            interpolation="bicubic",
+            antialias=True,
+            data_format="channels_last",
+        )
+        return ops.reshape(positions, (-1, self.hidden_dim))
+
+    def compute_output_shape(self, input_shape, grid_shape=None):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "grid_shape": self.grid_shape,
+            "hidden_dim": self.hidden_dim,
+        }

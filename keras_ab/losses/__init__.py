@@ -1,0 +1,21 @@
+"""Loss functions of arrays (per-example values) and their Keras classes."""
+
+from keras_ab.losses.bellman_value import BellmanValueLoss
+from keras_ab.losses.bellman_value import bellman_value
+from keras_ab.losses.dino import DINOLoss
+from keras_ab.losses.dino import dino
+from keras_ab.losses.info_nce import InfoNCE
+from keras_ab.losses.info_nce import info_nce
+from keras_ab.losses.nt_xent import NTXent
+from keras_ab.losses.nt_xent import nt_xent
+
+__all__ = [
+    "BellmanValueLoss",
+    "DINOLoss",
+    "InfoNCE",
+    "NTXent",
+    "bellman_value",
+    "dino",
+    "info_nce",
+    "nt_xent",
+]

@@ -1,0 +1,89 @@
+"""NT-Xent between two views of the same images, as in SimCLR."""
+
+import keras
+from keras import ops
+
+from keras_ab.ops.similarity import l2_normalize
+
+
+def nt_xent(a, b, temperature=0.1):
+    """Normalised-temperature cross-entropy between two sets of views.
+
+    Row i of `a` and row i of `b` are views of one image. Each of the 2B
+    embeddings is to pick its twin out of the other 2B - 1, of which 2B - 2
+    are negatives.
+
+    Args:
+        a: Floats of shape `(B, D)`, the first views' embeddings.
+        b: Floats of shape `(B, D)`, the second views' embeddings.
+        temperature: Positive float that divides the cosines.
+
+    Returns:
+        Float32 of shape `(B,)`: the mean of the two views' terms. About
+        `ln(2B - 1)` for random embeddings.
+
+    Example:
+
+    >>> x = np.eye(4, dtype="float32")
+    >>> keras_ab.losses.nt_xent(x, x, temperature=0.1)
+    # four values of about 2.7e-4
+
+    Reference:
+        Section 3.2 (ABSimCLR's reward); Chen et al. 2020, equation 1.
+    """
+    a, b = ops.convert_to_tensor(a), ops.convert_to_tensor(b)
+    if len(a.shape) != 2 or tuple(a.shape) != tuple(b.shape):
+        raise ValueError(
+            "`a` and `b` must have the same shape (B, D). "
+            f"Received: {tuple(a.shape)} and {tuple(b.shape)}"
+        )
+    if not temperature > 0:
+        raise ValueError(
+            f"`temperature` must be positive. Received: {temperature}"
+        )
+    a, b = l2_normalize(a), l2_normalize(b)
+    views = ops.concatenate([a, b], axis=0)
+    logits = ops.matmul(views, ops.transpose(views)) / temperature
+    count = ops.shape(views)[0]
+    # An embedding is not its own negative.
+    logits = ops.where(ops.eye(count, dtype="bool"), -1e9, logits)
+    positives = ops.sum(a * b, axis=-1) / temperature
+    normaliser = ops.logsumexp(logits, axis=1)
+    normaliser = ops.reshape(normaliser, (2, -1))
+    return ops.mean(normaliser, axis=0) - positives
+
+
+@keras.saving.register_keras_serializable(package="keras_ab")
+class NTXent(keras.losses.Loss):
+    """Class form of `keras_ab.losses.nt_xent`.
+
+    `y_true` and `y_pred` are the two views' embeddings, `(B, D)` each.
+
+    Args:
+        temperature: Positive float that divides the cosines.
+        reduction: As in `keras.losses.Loss`.
+        name: Name of the loss.
+        dtype: Dtype of the computation.
+
+    Example:
+
+    >>> x = np.eye(4, dtype="float32")
+    >>> keras_ab.losses.NTXent(temperature=0.1)(x, x)
+    # 2.7e-4
+    """
+
+    def __init__(
+        self,
+        temperature=0.1,
+        reduction="sum_over_batch_size",
+        name="nt_xent",
+        dtype=None,
+    ):
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        self.temperature = temperature
+
+    def call(self, y_true, y_pred):
+        return nt_xent(y_true, y_pred, self.temperature)
+
+    def get_config(self):
+        return {**super().get_config(), "temperature": self.temperature}

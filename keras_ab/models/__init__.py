@@ -1,0 +1,15 @@
+"""What a user fits: the trainer, and the named methods."""
+
+from keras_ab.models.ab_clip import ABCLIP
+from keras_ab.models.annotation_bootstrapping import AnnotationBootstrapping
+from keras_ab.models.clip import CLIP
+from keras_ab.models.network import Network
+from keras_ab.models.pretrainer import Pretrainer
+
+__all__ = [
+    "ABCLIP",
+    "CLIP",
+    "AnnotationBootstrapping",
+    "Network",
+    "Pretrainer",
+]

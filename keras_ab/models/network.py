@@ -1,0 +1,112 @@
+"""Encoder and objectives: all that the target network copies."""
+
+import keras
+from keras import ops
+
+from keras_ab.ops import scale_images
+
+
+@keras.saving.register_keras_serializable(package="keras_ab")
+class Network(keras.layers.Layer):
+    """One encoder, shared by a list of objectives.
+
+    Args:
+        encoder: Layer from float images `(B, H, W, 3)` in [-1, 1] to tokens
+            `(B, T, hidden_dim)`, with `pool`, `patch_tokens`, `hidden_dim`
+            and `image_shape` (see `keras_ab.backbones.ViT`).
+        objectives: List of `keras_ab.objectives.Objective`, in the order in
+            which they run; their names are unique.
+        **kwargs: As in `keras.layers.Layer`.
+    """
+
+    def __init__(self, encoder, objectives, **kwargs):
+        super().__init__(**{**kwargs, "autocast": False})
+        names = [objective.name for objective in objectives]
+        if not names or len(set(names)) != len(names):
+            raise ValueError(
+                "A network needs one objective or more, each of a name of "
+                f"its own. Received: {names}"
+            )
+        self.encoder = encoder
+        self.objectives = list(objectives)
+
+    def build(self, input_shape=None):
+        if not self.encoder.built:
+            self.encoder.build((None, *self.encoder.image_shape))
+        for objective in self.objectives:
+            # A layer's build() opens its name scope; build_on() must too, so
+            # that paths nest as network/objective/head.
+            with keras.name_scope(objective.name):
+                objective.build_on(self)
+            objective.built = True
+
+    def objective(self, name):
+        """The objective of a name.
+
+        Args:
+            name: String.
+
+        Returns:
+            A `keras_ab.objectives.Objective`.
+        """
+        for objective in self.objectives:
+            if objective.name == name:
+                return objective
+        names = [objective.name for objective in self.objectives]
+        raise ValueError(f"No objective is named {name!r}. There are: {names}")
+
+    def encode(self, images, training=False):
+        """Encodes images, or several views of each.
+
+        Args:
+            images: uint8, or float in [-1, 1], of shape `(B, H, W, 3)` or
+                `(B, N, H, W, 3)`.
+            training: Bool.
+
+        Returns:
+            Floats of shape `(B, T, hidden_dim)` or `(B * N, T, hidden_dim)`:
+            the encoder's tokens.
+        """
+        images = ops.convert_to_tensor(images)
+        if len(images.shape) == 5:
+            images = ops.reshape(images, (-1, *images.shape[2:]))
+        images = scale_images(images, dtype=self.compute_dtype)
+        return self.encoder(images, training=training)
+
+    def call(self, batch, training=False):
+        outputs = {}
+        for objective in self.objectives:
+            outputs[objective.name] = objective(
+                batch, network=self, peers=outputs, training=training
+            )
+        return outputs
+
+    def targets(self, batch):
+        """What this network contributes to the losses as target network.
+
+        Args:
+            batch: The nested dict that `fit` consumes.
+
+        Returns:
+            Dict from the objectives' names to dicts of tensors.
+        """
+        targets = {}
+        for objective in self.objectives:
+            targets[objective.name] = objective.targets(batch, self, targets)
+        return targets
+
+    def get_config(self):
+        serialize = keras.saving.serialize_keras_object
+        return {
+            **super().get_config(),
+            "encoder": serialize(self.encoder),
+            "objectives": [serialize(o) for o in self.objectives],
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        deserialize = keras.saving.deserialize_keras_object
+        config["encoder"] = deserialize(config["encoder"])
+        config["objectives"] = [deserialize(o) for o in config["objectives"]]
+        return cls(**config)

@@ -1,0 +1,449 @@
+"""The trainer: gradient step, finite gate, target network."""
+
+import keras
+from keras import ops
+
+from keras_ab import optimizers
+from keras_ab.models.first_batch import first_batch
+from keras_ab.models.inference import no_gradients
+from keras_ab.models.inputs import as_images
+from keras_ab.models.network import Network
+from keras_ab.objectives import Reward
+from keras_ab.schedules import as_schedule
+
+
+@keras.saving.register_keras_serializable(package="keras_ab")
+class Pretrainer(keras.Model):
+    """Trains a shared encoder on a list of objectives.
+
+    One step is Keras' own gradient step on the weighted sum of the
+    objectives' losses, and then, inside the same compiled step:
+
+    1. the *finite gate*: a step whose loss or gradient is not finite leaves
+       weights, optimizer, target network, statistics and counters as they
+       were, and is counted in the log as `skipped_steps`;
+    2. the *target network*: `θ̄ ← θ̄ + τ (θ - θ̄)`, in float32, only when the
+       optimizer made an update (not at each micro-step of gradient
+       accumulation), with τ read at the number of updates made before.
+
+    Args:
+        encoder: The image encoder, for example a `keras_ab.backbones.ViT`.
+        objectives: List of `keras_ab.objectives.Objective`.
+        target_rate: τ, a float or a schedule on the update count
+            (`keras_ab.schedules`). None trains without a target network;
+            objectives that need targets then use the online weights.
+        name: Name of the model.
+        dtype: Dtype policy. Weights must be float32: use
+            `"mixed_bfloat16"`, not `"bfloat16"`.
+
+    Example:
+
+    >>> model = keras_ab.models.Pretrainer(
+    ...     keras_ab.backbones.ViT.from_size("test", image_shape=(32, 32, 3)),
+    ...     [keras_ab.objectives.ImageTextContrast(text_encoder)],
+    ... )
+    >>> model.compile(keras.optimizers.AdamW(1e-3, weight_decay=0.1))
+    >>> model.fit(dataset)
+
+    Reference:
+        Algorithm 2; Section A.2, "Training".
+    """
+
+    def __init__(
+        self, encoder, objectives, target_rate=None, name=None, dtype=None
+    ):
+        super().__init__(name=name, dtype=dtype, autocast=False)
+        if self.variable_dtype != "float32":
+            raise ValueError(
+                "Weights must be float32, or the target network's average is "
+                "rounded away. Use a mixed policy such as 'mixed_bfloat16'. "
+                f"Received: dtype policy {self.dtype_policy.name!r}"
+            )
+        if target_rate is not None:
+            target_rate = as_schedule(target_rate)
+        self.target_rate = target_rate
+        self.online = Network(
+            encoder, objectives, name="online", dtype=self.dtype_policy
+        )
+        self.target = None
+        if target_rate is not None:
+            # The config's copy, so that both have sublayers of equal names.
+            config = {**self.online.get_config(), "name": "target"}
+            self.target = Network.from_config(config)
+        self._loss_trackers = {
+            objective.name: keras.metrics.Mean(name=f"{objective.name}_loss")
+            for objective in self.online.objectives
+        }
+        self._skipped = keras.metrics.Sum(name="skipped_steps")
+        self.build(None)
+
+    def build(self, input_shape=None):
+        # Schedules in losses hang on this counter: the optimizer's is out of
+        # sight in compute_loss on JAX.
+        self.updates = self.add_weight(
+            shape=(),
+            dtype="int32",
+            initializer="zeros",
+            trainable=False,
+            name="updates",
+        )
+        self.online.build()
+        if self.target is not None:
+            self.target.build()
+            self.target.trainable = False
+            # By value: assigned variables would share buffers on JAX, which
+            # the first step would then donate twice.
+            self.target.set_weights(self.online.get_weights())
+
+    def get_build_config(self):
+        # __init__ builds; a second build would double the variables.
+        return None
+
+    @property
+    def encoder(self):
+        """The online network's image encoder."""
+        return self.online.encoder
+
+    def network(self, network=None):
+        """The network of a name.
+
+        Args:
+            network: `"target"`, `"online"`, or None for the target network
+                where there is one, else the online network.
+
+        Returns:
+            A `keras_ab.models.Network`.
+        """
+        if network is None:
+            return self.online if self.target is None else self.target
+        if network == "online":
+            return self.online
+        if network == "target" and self.target is not None:
+            return self.target
+        has = "'online'" if self.target is None else "'online' or 'target'"
+        raise ValueError(f"`network` must be {has}. Received: {network!r}")
+
+    # Training.
+
+    def compile(self, optimizer="adamw", **kwargs):
+        """Configures training; see `keras.Model.compile`.
+
+        Weight decay is confined to kernels, and a learning-rate schedule
+        counts updates even under gradient accumulation.
+
+        Args:
+            optimizer: A Keras optimizer, its name or its config.
+            **kwargs: As in `keras.Model.compile`, except for `loss` and
+                `loss_weights`, which the objectives bring.
+        """
+        for key in ("loss", "loss_weights"):
+            if kwargs.pop(key, None) is not None:
+                raise ValueError(
+                    f"{type(self).__name__} takes its losses and their "
+                    f"weights from its objectives. Received: `{key}`"
+                )
+        optimizer = keras.optimizers.get(optimizer)
+        optimizers.decay_kernels_only(optimizer, self.trainable_variables)
+        optimizers.count_updates(optimizer)
+        super().compile(optimizer=optimizer, **kwargs)
+        self.optimizer.build(self.trainable_variables)
+
+    def compile_from_config(self, config):
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def check(self, batch):
+        """Raises `ValueError` for a batch that this model cannot train on.
+
+        Args:
+            batch: The nested dict that `fit` consumes.
+        """
+        for objective in self.online.objectives:
+            objective.check(batch)
+
+    def fit(self, x=None, *args, **kwargs):
+        """Trains the model; see `keras.Model.fit`.
+
+        The first batch is checked before anything is compiled.
+
+        Args:
+            x: A `tf.data.Dataset` (or another source that Keras takes) of
+                nested dicts.
+            *args: As in `keras.Model.fit`.
+            **kwargs: As in `keras.Model.fit`.
+
+        Returns:
+            A `keras.callbacks.History`.
+
+        Raises:
+            ValueError: If the first batch lacks a key, or holds something
+                that an objective cannot use.
+        """
+        batch, x = first_batch(x, kwargs.get("batch_size"))
+        self._prepare(batch)
+        return super().fit(x, *args, **kwargs)
+
+    def train_on_batch(self, x, *args, **kwargs):
+        self._prepare(first_batch(x)[0])
+        return super().train_on_batch(x, *args, **kwargs)
+
+    def _prepare(self, batch):
+        if batch is None:
+            return
+        self.check(batch)
+        if int(ops.convert_to_numpy(self.updates)) > 0:
+            return
+        for network in filter(None, (self.online, self.target)):
+            for objective in network.objectives:
+                objective.prepare(batch)
+
+    def call(self, batch, training=False):
+        return self.online(batch, training=training)
+
+    def compute_loss(
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    ):
+        del y, sample_weight
+        lagging = self.network()
+        targets = keras.tree.map_structure(
+            ops.stop_gradient, lagging.targets(x)
+        )
+        total = 0.0
+        for objective in self.online.objectives:
+            name = objective.name
+            loss = ops.mean(
+                objective.compute_loss(
+                    y_pred[name], targets[name], self.updates
+                )
+            )
+            self._loss_trackers[name].update_state(loss)
+            total = total + objective.weight * loss
+        for loss in self.losses:
+            total = total + ops.cast(loss, "float32")
+        # A loss that is not finite makes every gradient NaN, so that the gate
+        # need look only at what the gradients touched.
+        poison = ops.where(ops.isfinite(total), 0.0, float("nan"))
+        return total + poison * total
+
+    def train_step(self, *args):
+        if keras.backend.backend() == "jax":
+            return self._functional_train_step(*args)
+        variables = self._step_variables()
+        before = [_copy(v.value) for v in variables]
+        super().train_step(*args)
+        self._settle(variables, before)
+        return self.get_metrics_result()
+
+    def _functional_train_step(self, state, data):
+        _, new_state = super().train_step(state, data)
+        groups = (
+            self.trainable_variables,
+            self.non_trainable_variables,
+            self.optimizer.variables,
+            self.metrics_variables,
+        )
+        old, new = {}, []
+        for group, before, after in zip(groups, state, new_state):
+            old.update((id(v), value) for v, value in zip(group, before))
+            new.extend(zip(group, after))
+        variables = self._step_variables()
+        with keras.StatelessScope(state_mapping=new) as scope:
+            self._settle(variables, [old[id(v)] for v in variables])
+            logs = self.get_metrics_result()
+        state = tuple(
+            [scope.get_current_value(v) for v in group] for group in groups
+        )
+        return logs, state
+
+    def _step_variables(self):
+        """All that a gradient step may change; the target is not among it."""
+        target = () if self.target is None else self.target.variables
+        frozen = {id(v) for v in target}
+        # The loss scale must fall after a step that is not finite, so the
+        # wrapper's own variables stay out.
+        optimizer = optimizers.innermost(self.optimizer)
+        return [
+            *self.trainable_variables,
+            *(v for v in self.non_trainable_variables if id(v) not in frozen),
+            *optimizer.variables,
+            *self.metrics_variables,
+        ]
+
+    def _settle(self, variables, before):
+        """Takes back a step that is not finite, or completes one that is.
+
+        Args:
+            variables: List of variables, as `_step_variables` gives them.
+            before: Their values before the step.
+        """
+        optimizer = optimizers.innermost(self.optimizer)
+        iterations = optimizer.iterations
+        was = {id(v): value for v, value in zip(variables, before)}
+        checked = [*self.trainable_variables, *optimizer.variables]
+        finite = [
+            ops.all(ops.isfinite(_value(v)))
+            for v in checked
+            if "float" in v.dtype
+        ]
+        # Loss scaling skips by leaving the count of iterations as it was.
+        ok = ops.logical_and(
+            ops.all(ops.stack(finite)),
+            ops.not_equal(_value(iterations), was[id(iterations)]),
+        )
+        for variable, value in zip(variables, before):
+            variable.assign(ops.where(ok, _value(variable), value))
+        self._skipped.update_state(1.0 - ops.cast(ok, "float32"))
+        steps = optimizers.micro_steps(self.optimizer)
+        updated = ops.logical_and(ok, ops.equal(_value(iterations) % steps, 0))
+        self._update_target(updated)
+        self.updates.assign_add(ops.cast(updated, "int32"))
+
+    def _update_target(self, updated):
+        """Moves the target network by τ where the optimizer made an update."""
+        if self.target is None:
+            return
+        rate = ops.cast(self.target_rate(_value(self.updates)), "float32")
+        rate = ops.where(updated, rate, 0.0)
+        for online, target in zip(self.online.weights, self.target.weights):
+            if online.trainable:
+                step = rate * (_value(online) - _value(target))
+                target.assign(_value(target) + step)
+            else:
+                # Statistics and centres are averages already.
+                target.assign(
+                    ops.where(updated, _value(online), _value(target))
+                )
+
+    # Use.
+
+    @property
+    def reward_name(self):
+        """Name of the objective that learns p(annotation | view)."""
+        for objective in self.online.objectives:
+            if isinstance(objective, Reward):
+                return objective.name
+        names = [objective.name for objective in self.online.objectives]
+        raise ValueError(f"No objective of {names} learns a reward.")
+
+    def encode(self, images, network=None):
+        """Encodes images as patch tokens.
+
+        Args:
+            images: uint8, or float in [-1, 1], of shape `(B, H, W, 3)`.
+            network: `"target"`, `"online"`, or None for the target network
+                where there is one.
+
+        Returns:
+            Floats of shape `(B, T, hidden_dim)`: patch tokens in raster
+            order, without a class token.
+
+        Raises:
+            ValueError: If the images have another rank or channel count, or
+                are floats outside [-1, 1].
+        """
+        network = self.network(network)
+        with no_gradients():
+            tokens = network.encode(as_images(images))
+            return network.encoder.patch_tokens(tokens)
+
+    def pool(self, images, network=None):
+        """Encodes images as one vector each.
+
+        Args:
+            images: uint8, or float in [-1, 1], of shape `(B, H, W, 3)`.
+            network: As in `encode`.
+
+        Returns:
+            Floats of shape `(B, hidden_dim)`: the encoder's pooled tokens.
+        """
+        network = self.network(network)
+        with no_gradients():
+            return network.encoder.pool(network.encode(as_images(images)))
+
+    def embed_images(self, images, network=None):
+        """Embeds images in the space of annotations.
+
+        Args:
+            images: uint8, or float in [-1, 1], of shape `(B, H, W, 3)`.
+            network: As in `encode`.
+
+        Returns:
+            Float32 of shape `(B, projection_dim)`, unit length.
+        """
+        reward = self.network(network).objective(self.reward_name)
+        with no_gradients():
+            return reward.embed_images(self.pool(images, network))
+
+    def embed_annotations(self, annotations, network=None):
+        """Embeds annotations in the space of images.
+
+        Args:
+            annotations: What the reward understands: strings or token ids
+                `(L, T)` for CLIP.
+            network: As in `encode`.
+
+        Returns:
+            Float32 of shape `(L, projection_dim)`, unit length.
+        """
+        network = self.network(network)
+        reward = network.objective(self.reward_name)
+        with no_gradients():
+            features = reward.featurize(annotations, network)
+            return reward.embed_annotations(features)
+
+    def reward(self, images, annotations, network=None):
+        """p(annotation | image), over the annotations given.
+
+        Args:
+            images: uint8, or float in [-1, 1], of shape `(B, H, W, 3)`.
+            annotations: As in `embed_annotations`.
+            network: As in `encode`.
+
+        Returns:
+            Float32 of shape `(B, L)`; rows sum to 1.
+
+        Reference:
+            Equation 3.
+        """
+        network = self.network(network)
+        reward = network.objective(self.reward_name)
+        with no_gradients():
+            features = reward.featurize(annotations, network)
+            pooled = network.encoder.pool(network.encode(as_images(images)))
+            logits = reward.reward_logits(pooled, features)
+            return ops.softmax(logits, axis=-1)
+
+    def get_config(self):
+        serialize = keras.saving.serialize_keras_object
+        return {
+            **self._base_config(),
+            "encoder": serialize(self.encoder),
+            "objectives": [serialize(o) for o in self.online.objectives],
+        }
+
+    def _base_config(self):
+        return {
+            "name": self.name,
+            "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
+            "target_rate": keras.saving.serialize_keras_object(
+                self.target_rate
+            ),
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = {
+            key: keras.saving.deserialize_keras_object(value, custom_objects)
+            if isinstance(value, (dict, list))
+            else value
+            for key, value in config.items()
+        }
+        return cls(**config)
+
+
+def _value(variable):
+    """A variable's value, outside of any gradient."""
+    return ops.stop_gradient(variable.value)
+
+
+def _copy(value):
+    return ops.copy(ops.stop_gradient(value))

@@ -1,0 +1,8 @@
+"""Training signals: one class each, with its heads, state and loss."""
+
+from keras_ab.objectives.bellman import BellmanValue
+from keras_ab.objectives.image_text import ImageTextContrast
+from keras_ab.objectives.objective import Objective
+from keras_ab.objectives.objective import Reward
+
+__all__ = ["BellmanValue", "ImageTextContrast", "Objective", "Reward"]

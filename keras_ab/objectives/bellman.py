@@ -1,0 +1,198 @@
+"""The Bellman value objective: annotation bootstrapping itself."""
+
+import math
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_ab.actions import RelativeCrops
+from keras_ab.backbones import AnnotationDecoder
+from keras_ab.layers import LearnedBias
+from keras_ab.layers import ProjectionHead
+from keras_ab.layers import SimilarityScale
+from keras_ab.losses import bellman_value
+from keras_ab.objectives import checks
+from keras_ab.objectives.objective import Objective
+from keras_ab.ops import bellman_target
+from keras_ab.ops import cosine_similarity
+
+
+@keras.saving.register_keras_serializable(package="keras_ab")
+class BellmanValue(Objective):
+    """Learns Q(view, action, annotation) on unlabelled views.
+
+    `Q(x, a, l) = σ(t · φ(x, a)ᵀψ(l) + b)`: φ is a decoder over action tokens
+    that attends to the view's tokens, ψ a head on the reward's annotation
+    features. The targets are the Bellman backups of the target network on the
+    same annotations:
+    `y[j, l] = (1 - γ) p(l|x_j) + γ max_k Q(x_j, bb_{j→k}, l)`.
+
+    Args:
+        decoder: A `keras_ab.backbones.AnnotationDecoder`, by default four
+            S-sized layers.
+        actions: A `keras_ab.actions.ActionSpace`, by default relative crops.
+        reward: Name of the reward objective in the same network; it must
+            stand before this one.
+        gamma: Float in [0, 1], the discount.
+        projection_dim: Int, size of the space of φ and ψ.
+        value_scale: Float, the starting value of t.
+        value_bias: Float, the starting value of b. None sets it to `-ln L` at
+            the first training batch, L being its number of annotations; until
+            then it is -10.
+        weight: Float, the factor of this loss in the total.
+        name: Name of the objective.
+        **kwargs: As in `keras.layers.Layer`.
+
+    Reference:
+        Equations 4 and 5, Algorithms 1 and 2, Section A.2 and Figure 6.
+    """
+
+    def __init__(
+        self,
+        decoder=None,
+        actions=None,
+        reward="reward",
+        gamma=0.5,
+        projection_dim=512,
+        value_scale=10.0,
+        value_bias=None,
+        weight=1.0,
+        name="value",
+        **kwargs,
+    ):
+        super().__init__(weight=weight, name=name, **kwargs)
+        if not (isinstance(gamma, (int, float)) and 0.0 <= gamma <= 1.0):
+            raise ValueError(
+                f"`gamma`, the discount, must lie in [0, 1]. Received: {gamma}"
+            )
+        policy = self.dtype_policy
+        self.decoder = decoder or AnnotationDecoder(
+            dtype=policy, name="decoder"
+        )
+        self.actions = actions or RelativeCrops()
+        self.reward = reward
+        self.gamma = float(gamma)
+        self.projection_dim = projection_dim
+        self.value_scale = value_scale
+        self.value_bias = value_bias
+        self.action_tokens = self.actions.tokenizer(
+            self.decoder.hidden_dim, dtype=policy, name="action_tokens"
+        )
+        self.action_head = ProjectionHead(
+            projection_dim, dtype=policy, name="action_head"
+        )
+        self.scale = SimilarityScale(value_scale, name="scale")
+        self.bias = LearnedBias(
+            -10.0 if value_bias is None else value_bias, name="bias"
+        )
+
+    def build_on(self, network):
+        reward = network.objective(self.reward)
+        hidden_dim = self.decoder.hidden_dim
+        size = self.actions.state_size
+        self.annotation_head = reward.value_head(
+            self.projection_dim, dtype=self.dtype_policy
+        )
+        self.action_tokens.build((None, None, size))
+        if not self.decoder.built:
+            self.decoder.build(
+                (None, None, size, hidden_dim),
+                (None, None, network.encoder.hidden_dim),
+            )
+        self.action_head.build((None, None, hidden_dim))
+        self.annotation_head.build((None, reward.annotation_dim))
+        self.scale.build(())
+        self.bias.build(())
+
+    def check(self, batch):
+        views = checks.take(batch, "value", "image")
+        states = checks.take(batch, "value", self.actions.state_key)
+        where = f'batch["value"]["{self.actions.state_key}"]'
+        checks.check_images(views, 'batch["value"]["image"]', rank=5)
+        wanted = (*np.shape(views)[:2], self.actions.state_size)
+        if np.shape(states) != wanted:
+            raise ValueError(
+                f"{where} must have shape {wanted}, one for each view. "
+                f"Received: shape {np.shape(states)}"
+            )
+        if np.shape(views)[1] < 2:
+            raise ValueError(
+                'batch["value"]["image"] must hold at least 2 views of each '
+                "image, (B, N, H, W, 3) with N >= 2: values relate one view "
+                f"to another. Received: shape {np.shape(views)}"
+            )
+        self.actions.check_states(states)
+
+    def prepare(self, batch):
+        if self.value_bias is None:
+            count = len(checks.take(batch, "reward", "image"))
+            self.bias.assign(-math.log(count))
+
+    def value_logits(self, tokens, actions, features):
+        """Logits of Q for every action of every view.
+
+        Args:
+            tokens: Floats of shape `(B, T, hidden_dim)`: the views, encoded.
+            actions: Float32 of shape `(B, A, 4)`.
+            features: Floats of shape `(L, annotation_dim)`.
+
+        Returns:
+            Float32 of shape `(B, A, L)`.
+        """
+        embedded = self.decoder(self.action_tokens(actions), tokens)
+        cosines = cosine_similarity(
+            self.action_head(embedded), self.annotation_head(features)
+        )
+        return self.bias(self.scale(cosines))
+
+    def _pair_logits(self, tokens, states, features):
+        """Logits of Q for all pairs of views, `(B, N, N, L)`."""
+        views = states.shape[1]
+        actions = self.actions.relative(states)
+        actions = ops.reshape(actions, (-1, views, actions.shape[-1]))
+        logits = self.value_logits(tokens, actions, features)
+        return ops.reshape(logits, (-1, views, views, logits.shape[-1]))
+
+    def call(self, batch, network=None, peers=None, training=False):
+        batch = batch["value"]
+        tokens = network.encode(batch["image"], training=training)
+        states = batch[self.actions.state_key]
+        annotations = peers[self.reward]["annotations"]
+        return {"q_logits": self._pair_logits(tokens, states, annotations)}
+
+    def targets(self, batch, network, peers):
+        batch = batch["value"]
+        states = ops.convert_to_tensor(batch[self.actions.state_key])
+        annotations = peers[self.reward]["annotations"]
+        tokens = network.encode(batch["image"])
+        logits = network.objective(self.reward).reward_logits(
+            network.encoder.pool(tokens), annotations
+        )
+        reward = ops.softmax(logits, axis=-1)
+        reward = ops.reshape(reward, (-1, states.shape[1], reward.shape[-1]))
+        q_logits = self._pair_logits(tokens, states, annotations)
+        return {"target": bellman_target(reward, q_logits, self.gamma)}
+
+    def compute_loss(self, outputs, targets, updates):
+        return bellman_value(outputs["q_logits"], targets["target"])
+
+    def get_config(self):
+        serialize = keras.saving.serialize_keras_object
+        return {
+            **super().get_config(),
+            "decoder": serialize(self.decoder),
+            "actions": serialize(self.actions),
+            "reward": self.reward,
+            "gamma": self.gamma,
+            "projection_dim": self.projection_dim,
+            "value_scale": self.value_scale,
+            "value_bias": self.value_bias,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        for key in ("decoder", "actions"):
+            config[key] = keras.saving.deserialize_keras_object(config[key])
+        return cls(**config)

@@ -1,0 +1,93 @@
+"""Checks of a batch before the first step, in the words of its keys."""
+
+import numpy as np
+
+
+def take(batch, *keys):
+    """The leaf of a nested dict, or an error that says what is there.
+
+    Args:
+        batch: Nested dict.
+        *keys: The path to the leaf, such as `"reward", "image"`.
+
+    Returns:
+        The leaf.
+    """
+    node = batch
+    for depth, key in enumerate(keys):
+        if not isinstance(node, dict) or key not in node:
+            path = "".join(f'["{k}"]' for k in keys[: depth + 1])
+            found = sorted(node) if isinstance(node, dict) else type(node)
+            raise ValueError(
+                f"The dataset must yield nested dicts with batch{path}. "
+                f"Received: {found}"
+            )
+        node = node[key]
+    return node
+
+
+def check_images(images, where, image_shape=None, rank=4):
+    """Raises `ValueError` for anything but RGB images of a known scale.
+
+    Args:
+        images: Array.
+        where: How the error names it.
+        image_shape: `(height, width, 3)` to insist on, or None.
+        rank: Number of axes: 4 for `(B, H, W, 3)`, 5 for `(B, N, H, W, 3)`.
+    """
+    shape, dtype = tuple(np.shape(images)), np.asarray(images).dtype
+    wanted = "(B, H, W, 3)" if rank == 4 else "(B, N, H, W, 3)"
+    if len(shape) != rank or shape[-1] != 3:
+        raise ValueError(
+            f"{where} must hold RGB images of shape {wanted}. "
+            f"Received: shape {shape}"
+        )
+    if image_shape is not None and shape[-3:] != tuple(image_shape):
+        raise ValueError(
+            f"{where} must hold images of shape {tuple(image_shape)}, the "
+            f"encoder's `image_shape`. Received: shape {shape}"
+        )
+    if dtype == np.uint8:
+        return
+    # bfloat16 is no NumPy float, but its name says so.
+    if "float" not in dtype.name:
+        raise ValueError(
+            f"{where} must be uint8 in [0, 255] or float in [-1, 1]. "
+            f"Received: dtype {dtype}"
+        )
+    values = np.asarray(images, "float32")
+    low, high = (values.min(), values.max()) if values.size else (0.0, 0.0)
+    # Written so that NaN fails.
+    if not (low >= -1.001 and high <= 1.001):
+        raise ValueError(
+            f"{where} are float and must lie in [-1, 1]; pass uint8 for "
+            f"[0, 255]. Received: values from {low:.4g} to {high:.4g}"
+        )
+
+
+def check_token_ids(ids, where, sequence_length, vocabulary_size):
+    """Raises `ValueError` for anything but padded token ids.
+
+    Args:
+        ids: Array.
+        where: How the error names it.
+        sequence_length: Int, the text encoder's length.
+        vocabulary_size: Int; ids lie below it.
+    """
+    ids = np.asarray(ids)
+    if (
+        ids.ndim != 2
+        or ids.shape[1] != sequence_length
+        or ids.dtype.kind != "i"
+    ):
+        raise ValueError(
+            f"{where} must hold integer token ids of shape "
+            f"(B, {sequence_length}), the text encoder's `sequence_length`. "
+            f"Received: dtype {ids.dtype}, shape {ids.shape}"
+        )
+    if ids.size and (ids.min() < 0 or ids.max() >= vocabulary_size):
+        raise ValueError(
+            f"{where} must hold ids in [0, {vocabulary_size}), the text "
+            "encoder's vocabulary. Received: ids from "
+            f"{ids.min()} to {ids.max()}"
+        )

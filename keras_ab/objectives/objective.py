@@ -1,0 +1,183 @@
+"""The interface between a training signal and the network that it trains."""
+
+import keras
+
+from keras_ab.layers import ProjectionHead
+
+
+class Objective(keras.layers.Layer):
+    """One training signal: its heads, its state and its loss.
+
+    A `Network` holds an encoder and a list of objectives; a target network is
+    a copy of all of it. In one step, the online network's objectives run
+    `call`, the target network's `targets`, and the online ones turn both into
+    losses in `compute_loss`. Objectives run in the order of the list and see
+    what earlier ones returned, so that shared work is done once.
+
+    Args:
+        weight: Float, the factor of this loss in the total.
+        **kwargs: As in `keras.layers.Layer`. The loss is logged as
+            `{name}_loss`.
+    """
+
+    def __init__(self, weight=1.0, **kwargs):
+        # Boxes and token ids must reach the layers below as they are.
+        super().__init__(**{**kwargs, "autocast": False})
+        self.weight = float(weight)
+
+    def build_on(self, network):
+        """Builds the heads for a network whose encoder is built.
+
+        Args:
+            network: The `keras_ab.models.Network` that holds this objective.
+        """
+        raise NotImplementedError
+
+    def check(self, batch):
+        """Raises `ValueError` for a batch that this objective cannot use.
+
+        Args:
+            batch: The nested dict that `fit` consumes, as NumPy arrays.
+        """
+        raise NotImplementedError
+
+    def prepare(self, batch):
+        """Sets what depends on the data, once, before the first update.
+
+        Args:
+            batch: The first batch, as NumPy arrays.
+        """
+
+    def call(self, batch, network=None, peers=None, training=False):
+        """Everything online weights compute for the loss.
+
+        Args:
+            batch: The nested dict that `fit` consumes.
+            network: The online `Network`.
+            peers: Dict from the names of earlier objectives to their outputs.
+            training: Bool.
+
+        Returns:
+            A dict of tensors.
+        """
+        raise NotImplementedError
+
+    def targets(self, batch, network, peers):
+        """Everything the target network's weights compute for the loss.
+
+        It is called on the target network's own copy of the objective.
+
+        Args:
+            batch: The nested dict that `fit` consumes.
+            network: The target `Network`.
+            peers: Dict from the names of earlier objectives to their targets.
+
+        Returns:
+            A dict of tensors.
+        """
+        del batch, network, peers
+        return {}
+
+    def compute_loss(self, outputs, targets, updates):
+        """The loss of each example.
+
+        Args:
+            outputs: What `call` returned.
+            targets: What `targets` returned.
+            updates: int32 scalar, updates made so far, for schedules.
+
+        Returns:
+            Float32 of shape `(B,)`.
+        """
+        raise NotImplementedError
+
+    def get_config(self):
+        return {**super().get_config(), "weight": self.weight}
+
+
+class Reward(Objective):
+    """An objective that learns p(annotation | view).
+
+    Annotation bootstrapping works on top of any subclass: it needs the set of
+    annotations of a batch, their logits for a view, and a head that embeds
+    them for the value function.
+
+    Reference:
+        Section 3.2, equation 3: `p(l|x) ∝ exp(t · φ(x)ᵀψ(l))`.
+    """
+
+    annotation_dim = None
+    """Int, size of an annotation's features."""
+
+    def annotations(self, batch, network):
+        """Features of the batch's annotations, before any head.
+
+        Args:
+            batch: The nested dict that `fit` consumes.
+            network: The `Network` that holds this objective.
+
+        Returns:
+            Floats of shape `(L, annotation_dim)`.
+        """
+        raise NotImplementedError
+
+    def featurize(self, annotations, network):
+        """Features of annotations that a user names.
+
+        Args:
+            annotations: What the objective understands: strings, token ids,
+                images, indices.
+            network: The `Network` that holds this objective.
+
+        Returns:
+            Floats of shape `(L, annotation_dim)`.
+        """
+        raise NotImplementedError
+
+    def embed_images(self, pooled):
+        """φ(x): pooled encoder features in the space of annotations.
+
+        Args:
+            pooled: Floats of shape `(..., hidden_dim)`.
+
+        Returns:
+            Float32 of shape `(..., D)`, unit length.
+        """
+        raise NotImplementedError
+
+    def embed_annotations(self, features):
+        """ψ(l): annotation features in the space of images.
+
+        Args:
+            features: Floats of shape `(L, annotation_dim)`.
+
+        Returns:
+            Float32 of shape `(L, D)`, unit length.
+        """
+        raise NotImplementedError
+
+    def reward_logits(self, pooled, features):
+        """Logits whose softmax over annotations is p(l|x).
+
+        Args:
+            pooled: Floats of shape `(..., hidden_dim)`.
+            features: Floats of shape `(L, annotation_dim)`.
+
+        Returns:
+            Float32 of shape `(..., L)`.
+        """
+        raise NotImplementedError
+
+    def value_head(self, projection_dim, dtype=None):
+        """ψ_AB: a head of the value function's own for annotation features.
+
+        Args:
+            projection_dim: Int, size of the result.
+            dtype: Dtype policy.
+
+        Returns:
+            A layer from `(L, annotation_dim)` to `(L, projection_dim)`.
+        """
+        return ProjectionHead(
+            projection_dim, dtype=dtype, name="annotation_head"
+        )

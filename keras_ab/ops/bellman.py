@@ -1,0 +1,45 @@
+"""The Bellman backup that makes the targets of the value function."""
+
+from keras import ops
+
+
+def bellman_target(reward, q_logits, gamma=0.5):
+    """Bellman backup of the annotation value function.
+
+    `y[b, j, l] = (1 - γ) · reward[b, j, l] + γ · sigmoid(max_k q[b, j, k, l])`
+
+    The maximum runs over all sampled actions of view j, the identity `k = j`
+    included. Both inputs come from the target network; no gradient passes.
+
+    Args:
+        reward: Floats of shape `(B, N, L)`: the probabilities `p(l | x_j)`.
+        q_logits: Floats of shape `(B, N, N, L)`: logits of
+            `Q(x_j, bb_{j→k}, l)`.
+        gamma: Float in [0, 1], the discount. 0 leaves the reward of the next
+            view (cross-view distillation), 1 the bootstrapped value alone.
+
+    Returns:
+        Float32 of shape `(B, N, L)`, in [0, 1], gradient stopped.
+
+    Example:
+
+    >>> reward = np.full((1, 2, 3), 1 / 3)
+    >>> q_logits = np.zeros((1, 2, 2, 3))
+    >>> keras_ab.ops.bellman_target(reward, q_logits, gamma=0.5)[0, 0, 0]
+    # 0.4167 = 0.5 / 3 + 0.5 * 0.5
+
+    Reference:
+        Equation 5 and Algorithm 2 (`target_p`).
+    """
+    if not 0.0 <= gamma <= 1.0:
+        raise ValueError(f"`gamma` must lie in [0, 1]. Received: {gamma}")
+    reward = ops.cast(ops.convert_to_tensor(reward), "float32")
+    q_logits = ops.cast(ops.convert_to_tensor(q_logits), "float32")
+    if len(q_logits.shape) != 4 or len(reward.shape) != 3:
+        raise ValueError(
+            "`reward` must have shape (B, N, L) and `q_logits` "
+            f"(B, N, N, L). Received: {tuple(reward.shape)} and "
+            f"{tuple(q_logits.shape)}"
+        )
+    best = ops.sigmoid(ops.max(q_logits, axis=2))
+    return ops.stop_gradient((1.0 - gamma) * reward + gamma * best)
