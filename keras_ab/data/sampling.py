@@ -1,0 +1,69 @@
+"""Where to crop: one law for every method."""
+
+import math
+
+from keras_ab.data.tf import tensorflow
+
+TRIES = 10
+
+
+def sample_boxes(
+    seed, num_boxes, image_shape, area=(0.05, 0.5), aspect_ratio=(3 / 4, 4 / 3)
+):
+    """Draws crop boxes by the law of torchvision's `RandomResizedCrop`.
+
+    Area is uniform, the logarithm of the aspect ratio is uniform; of ten
+    tries the first that fits is taken, its position uniform over whole
+    pixels. If none fits, the largest centred crop of an allowed aspect ratio
+    is. Stateless: the same seed gives the same boxes.
+
+    Args:
+        seed: Integer tensor of shape `(2,)`.
+        num_boxes: Int, N.
+        image_shape: Integer tensor of shape `(2,)`: `(height, width)`.
+        area: Pair in (0, 1]: range of the crop's share of the image.
+        aspect_ratio: Pair: range of width over height.
+
+    Returns:
+        int32 `(N, 4)`: `(y, x, height, width)` in pixels; and float32
+        `(N, 4)`: the same as `(ymin, xmin, ymax, xmax)`, normalised, which
+        names exactly those pixels.
+    """
+    tf = tensorflow()
+    draws = tf.random.stateless_uniform((num_boxes, 2 * TRIES + 2), seed)
+    rows, columns = tf.unstack(tf.cast(image_shape, "float32"))
+    low, high = area
+    areas = rows * columns * (low + (high - low) * draws[:, :TRIES])
+    low, high = math.log(aspect_ratio[0]), math.log(aspect_ratio[1])
+    ratios = tf.exp(low + (high - low) * draws[:, TRIES : 2 * TRIES])
+    widths = tf.round(tf.sqrt(areas * ratios))
+    heights = tf.round(tf.sqrt(areas / ratios))
+    fits = (
+        (widths >= 1) & (widths <= columns) & (heights >= 1) & (heights <= rows)
+    )
+    # argmax gives the first of equals: the first try that fits.
+    first = tf.argmax(tf.cast(fits, "int32"), axis=1)
+    width = tf.gather(widths, first, axis=1, batch_dims=1)
+    height = tf.gather(heights, first, axis=1, batch_dims=1)
+    y = tf.floor(draws[:, -2] * (rows - height + 1))
+    x = tf.floor(draws[:, -1] * (columns - width + 1))
+    drawn = tf.stack([y, x, height, width], axis=1)
+    fallback = _centred(rows, columns, aspect_ratio)
+    boxes = tf.where(tf.reduce_any(fits, 1, keepdims=True), drawn, fallback)
+    corners = boxes[:, :2]
+    normalised = tf.concat([corners, corners + boxes[:, 2:]], axis=1)
+    normalised = normalised / tf.stack([rows, columns, rows, columns])
+    return tf.cast(boxes, "int32"), normalised
+
+
+def _centred(rows, columns, aspect_ratio):
+    """The largest centred crop of an allowed aspect ratio, `(4,)`."""
+    tf = tensorflow()
+    ratio = tf.clip_by_value(columns / rows, *aspect_ratio)
+    narrow = columns / rows < aspect_ratio[0]
+    wide = columns / rows > aspect_ratio[1]
+    height = tf.where(narrow, tf.round(columns / ratio), rows)
+    width = tf.where(wide, tf.round(rows * ratio), columns)
+    y = tf.floor((rows - height) / 2)
+    x = tf.floor((columns - width) / 2)
+    return tf.stack([y, x, height, width])

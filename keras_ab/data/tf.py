@@ -1,0 +1,28 @@
+"""TensorFlow as an input pipeline."""
+
+import contextlib
+
+import keras
+
+
+def tensorflow():
+    """Imports TensorFlow, which takes no GPU where it only feeds another.
+
+    Returns:
+        The `tensorflow` module.
+
+    Raises:
+        ImportError: If it is not installed; the message says how to get it.
+    """
+    try:
+        import tensorflow as tf
+    except ImportError as error:
+        raise ImportError(
+            "Input pipelines are built with tf.data, on every backend. "
+            "Install it with `pip install keras_ab[data]`."
+        ) from error
+    if keras.backend.backend() != "tensorflow":
+        # Where its devices are in use already, it is too late to hide them.
+        with contextlib.suppress(RuntimeError):
+            tf.config.set_visible_devices([], "GPU")
+    return tf
