@@ -22,7 +22,7 @@ class TransformerSize:
 
 SIZES = {
     "test": TransformerSize(32, 2, 2, 64),
-    "tiny": TransformerSize(96, 4, 3, 384),
+    "tiny": TransformerSize(64, 4, 2, 256),
     "Ti": TransformerSize(192, 12, 3, 768),
     "S": TransformerSize(384, 12, 6, 1536),
     "B": TransformerSize(768, 12, 12, 3072),

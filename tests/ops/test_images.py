@@ -26,7 +26,7 @@ def test_dtype():
 
 
 def test_integers_are_refused():
-    with pytest.raises(ValueError, match="uint8.*Received: dtype int32"):
+    with pytest.raises(ValueError, match=r"uint8.*Received: dtype int32"):
         scale_images(np.zeros(3, "int32"))
 
 

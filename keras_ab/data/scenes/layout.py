@@ -166,7 +166,7 @@ def _add(rng, layout, slot, depth):
 def _place(rng, layout, thing, place):
     """Sets x, y and support; returns the colour index behind the thing."""
     relation, _, name = place.partition(" ")
-    top, left, bottom, right = template(thing.index)[2]
+    _top, _left, bottom, _right = template(thing.index)[2]
     if name:
         anchors = [
             i

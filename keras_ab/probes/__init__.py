@@ -1,0 +1,25 @@
+"""Evaluation of frozen features, and of rewards and values."""
+
+from keras_ab.probes.features import extract_features
+from keras_ab.probes.features import extract_views
+from keras_ab.probes.forced_choice import ForcedChoice
+from keras_ab.probes.forced_choice import forced_choice
+from keras_ab.probes.forced_choice import forced_choice_queries
+from keras_ab.probes.intervals import bootstrap_interval
+from keras_ab.probes.knn import knn_predict
+from keras_ab.probes.linear import linear_predict
+from keras_ab.probes.reward import reward_ranks
+from keras_ab.probes.zero_shot import zero_shot_predict
+
+__all__ = [
+    "ForcedChoice",
+    "bootstrap_interval",
+    "extract_features",
+    "extract_views",
+    "forced_choice",
+    "forced_choice_queries",
+    "knn_predict",
+    "linear_predict",
+    "reward_ranks",
+    "zero_shot_predict",
+]

@@ -1,0 +1,154 @@
+"""Does the value function know which way to look?"""
+
+import dataclasses
+
+import numpy as np
+from keras import ops
+
+from keras_ab.probes.features import extract_views
+
+
+@dataclasses.dataclass
+class ForcedChoice:
+    """Queries: from this view, which of two actions shows the object?
+
+    Args:
+        views: uint8 of shape `(Q, H, W, 3)`, where the agent stands.
+        actions: Float32 of shape `(Q, 2, 4)`: relative boxes. The target of
+            the first shows the object, that of the second does not.
+        captions: List of Q one-object captions.
+        seen: Bools of shape `(Q,)`: whether the view itself shows the object.
+    """
+
+    views: np.ndarray
+    actions: np.ndarray
+    captions: list
+    seen: np.ndarray
+
+    def shuffled(self, seed=0):
+        """The same queries, each with the actions of another one.
+
+        Args:
+            seed: Int.
+
+        Returns:
+            A `ForcedChoice`: a control that is in distribution.
+        """
+        order = np.random.default_rng(seed).permutation(len(self.views))
+        # Every query gets the actions of its successor in a random cycle.
+        actions = np.empty_like(self.actions)
+        actions[order] = self.actions[np.roll(order, 1)]
+        return dataclasses.replace(self, actions=actions)
+
+
+def forced_choice_queries(
+    source, describe, count=1000, size=(48, 48), area=(0.05, 0.5), seed=0
+):
+    """Builds queries from records with boxes.
+
+    For each record one object is drawn whose caption fits nothing else in the
+    picture; the view and both targets are crops by the law of training. One
+    target holds at least 70% of the object's box, the other none of it, and
+    neither is the view.
+
+    Args:
+        source: A source of records with `"image"`, `"boxes"`, `"classes"` and
+            `"colours"`.
+        describe: Callable from class and colour indices to a caption.
+        count: Int, queries to build, at most one a record.
+        size: `(height, width)` of the views.
+        area: Pair: share of the image in a crop.
+        seed: Int.
+
+    Returns:
+        A `ForcedChoice`, of fewer queries where the source runs out.
+    """
+    rng = np.random.default_rng(seed)
+    views, actions, captions, seen = [], [], [], []
+    for index in range(len(source)):
+        if len(views) == count:
+            break
+        record = source[index]
+        names = list(zip(record["classes"], record["colours"]))
+        unique = [i for i, name in enumerate(names) if names.count(name) == 1]
+        if not unique:
+            continue
+        chosen = unique[int(rng.integers(len(unique)))]
+        box = record["boxes"][chosen]
+        crops = _crops(rng, 64, record["image"].shape[:2], area)
+        shares = _share(box, crops[1:])
+        shows = np.nonzero(shares >= 0.7)[0]
+        lacks = np.nonzero(shares == 0)[0]
+        if not len(shows) or not len(lacks):
+            continue
+        pair = crops[[1 + shows[0], 1 + lacks[0]]]
+        views.append(_cut(record["image"], crops[0], size))
+        actions.append(_relative(crops[0], pair))
+        captions.append(describe(*names[chosen]))
+        seen.append(_share(box, crops[:1])[0] >= 0.3)
+    return ForcedChoice(
+        np.stack(views),
+        np.stack(actions).astype("float32"),
+        captions,
+        np.array(seen),
+    )
+
+
+def forced_choice(model, queries, network=None, batch_size=256):
+    """Whether Q is larger for the action that shows the object.
+
+    Args:
+        model: A `keras_ab.models.AnnotationBootstrapping`.
+        queries: A `ForcedChoice`.
+        network: As in `keras_ab.probes.extract_features`.
+        batch_size: Int, queries to a call.
+
+    Returns:
+        Floats of shape `(Q,)`: 1 for a hit, 0 for a miss, 0.5 for a tie.
+        Chance is 0.5.
+    """
+    captions = sorted(set(queries.captions))
+    columns = np.array([captions.index(c) for c in queries.captions])
+    hits = []
+    for start in range(0, len(columns), batch_size):
+        part = slice(start, start + batch_size)
+        values = model.value(
+            queries.views[part], queries.actions[part], captions, network
+        )
+        values = ops.convert_to_numpy(values)
+        column = columns[part][:, None, None]
+        values = np.take_along_axis(values, column, 2)[..., 0]
+        hits.append(0.5 + 0.5 * np.sign(values[:, 0] - values[:, 1]))
+    return np.concatenate(hits)
+
+
+def _crops(rng, count, shape, area, aspect_ratio=(3 / 4, 4 / 3)):
+    """Boxes `(count, 4)` in whole pixels, normalised."""
+    rows, columns = shape
+    areas = rng.uniform(*area, count) * rows * columns
+    ratios = np.exp(rng.uniform(*np.log(aspect_ratio), count))
+    height = np.clip(np.round(np.sqrt(areas / ratios)), 1, rows)
+    width = np.clip(np.round(np.sqrt(areas * ratios)), 1, columns)
+    y = np.floor(rng.random(count) * (rows - height + 1))
+    x = np.floor(rng.random(count) * (columns - width + 1))
+    boxes = np.stack([y, x, y + height, x + width], 1)
+    return boxes / np.array([rows, columns, rows, columns])
+
+
+def _share(box, crops):
+    """How much of a box each crop holds."""
+    height = np.minimum(box[2], crops[:, 2]) - np.maximum(box[0], crops[:, 0])
+    width = np.minimum(box[3], crops[:, 3]) - np.maximum(box[1], crops[:, 1])
+    area = (box[2] - box[0]) * (box[3] - box[1])
+    return np.maximum(height, 0) * np.maximum(width, 0) / area
+
+
+def _relative(view, targets):
+    origin = np.tile(view[:2], 2)
+    return (targets - origin) / np.tile(view[2:] - view[:2], 2)
+
+
+def _cut(image, box, size):
+    rows, columns = image.shape[:2]
+    y0, x0, y1, x1 = np.round(box * [rows, columns, rows, columns]).astype(int)
+    return extract_views(image[None, y0:y1, x0:x1], size)[0]

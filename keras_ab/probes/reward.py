@@ -1,0 +1,34 @@
+"""How well the reward tells an image's own caption from others."""
+
+import numpy as np
+from keras import ops
+
+from keras_ab.probes.features import extract_views
+
+
+def reward_ranks(model, images, captions, group=64, network=None):
+    """The rank of each image's caption among those of its group.
+
+    Args:
+        model: A `keras_ab.models.Pretrainer` whose reward takes captions.
+        images: uint8 of shape `(B, H, W, 3)`, resized to the encoder's size.
+        captions: List of B strings.
+        group: Int, images (and captions) to a group; a rest is left out.
+            Chance for rank 0 is `1 / group`.
+        network: As in `keras_ab.probes.extract_features`.
+
+    Returns:
+        Floats of shape `(B // group * group,)`; 0 is best. A caption that
+        occurs several times in a group counts half for each twin.
+    """
+    size = model.encoder.image_shape[:2]
+    ranks = []
+    for start in range(0, len(images) - group + 1, group):
+        views = extract_views(images[start : start + group], size)
+        rows = model.reward(views, captions[start : start + group], network)
+        rows = ops.convert_to_numpy(rows)
+        own = rows.diagonal()[:, None]
+        above = (rows > own + 1e-9).sum(1)
+        ties = (abs(rows - own) <= 1e-9).sum(1) - 1
+        ranks.append(above + ties / 2)
+    return np.concatenate(ranks)

@@ -1,0 +1,1 @@
+"""Runnable recipes, one a method; nothing imports them."""

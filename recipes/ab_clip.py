@@ -1,0 +1,199 @@
+r"""ABCLIP: annotation bootstrapping with captions as annotations.
+
+    python -m recipes.ab_clip --smoke
+    python -m recipes.ab_clip --small --seed 0 --json runs/ab_clip-0.json
+    python -m recipes.ab_clip --reward cc12m/ --captions txt --value cc12m/
+
+Without a scale, the settings are the paper's (ViT-S/16, 800M views); small
+trains on the built-in scenes on a CPU, smoke shows that everything runs.
+"""
+
+import dataclasses
+
+import keras
+
+import keras_ab
+from keras_ab import backbones
+from keras_ab import data
+from keras_ab import models
+from keras_ab import schedules
+from recipes import runs
+from recipes import scenes
+from recipes.options import option
+from recipes.options import parse
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Settings of the recipe; the defaults are the paper's (Table 7)."""
+
+    size: str = option("S", "ViT and text transformer; section 4")
+    text_layers: int = option(12, "layers of the text transformer")
+    decoder: str = option("S", "width of the annotation decoder; A.2")
+    decoder_layers: int = option(4, "layers of the annotation decoder; A.2")
+    image_size: int = option(224, "side of a view in pixels")
+    patch_size: int = option(16, "side of a patch in pixels")
+    projection_dim: int = option(512, "size of the shared spaces (SLIP)")
+    views: int = option(800_000_000, "view budget, each view counted; sec. 4")
+    reward_batch_size: int = option(4096, "captioned images; half the views")
+    value_batch_size: int = option(1024, "unlabelled images; half the views")
+    num_views: int = option(4, "crops of an unlabelled image; Table 7")
+    learning_rate: float = option(1e-3, "peak, AdamW; Table 7")
+    warmup_steps: int = option(1060, "one CC12M epoch at 8192; Table 7")
+    weight_decay: float = option(0.1, "of kernels, times the rate; Table 7")
+    beta_2: float = option(0.98, "of AdamW; Table 7")
+    gamma: float = option(0.5, "discount; A.2")
+    target_rate: float = option(0.004, "EMA of the target network; Table 7")
+    reward_weight: float = option(2.0, "both directions summed; Algorithm 2")
+    value_weight: float = option(1.0, "loss ratio; Table 7")
+    value_area_low: float = option(0.05, "smallest unlabelled crop; Table 7")
+    value_area_high: float = option(0.5, "largest unlabelled crop; Table 7")
+    reward: str = option("", "folder of captioned images; '' for scenes")
+    captions: str = option("txt", "their captions: 'txt', or a csv or jsonl")
+    value: str = option("", "folder of unlabelled images; '' for --reward's")
+    images: int = option(20_000, "built-in scenes")
+    captioned: int = option(2_000, "built-in scenes that have captions")
+    test: int = option(2_000, "held-out scenes")
+    workers: int = option(2, "processes that paint the scenes")
+    seed: int = option(0, "of the weights, the order and the crops")
+    output: str = option("runs/ab_clip", "folder of the run")
+    json: str = option("", "file for the figures; '' for results.json there")
+
+
+PAPER = Options()
+SMALL = dataclasses.replace(
+    PAPER,
+    size="tiny",
+    text_layers=2,
+    decoder="tiny",
+    decoder_layers=2,
+    image_size=48,
+    patch_size=12,
+    projection_dim=128,
+    views=1_024_000,
+    reward_batch_size=128,
+    value_batch_size=32,
+    warmup_steps=200,
+)
+SMOKE = dataclasses.replace(
+    SMALL,
+    size="test",
+    decoder="test",
+    views=1_024,
+    reward_batch_size=64,
+    value_batch_size=16,
+    warmup_steps=2,
+    images=256,
+    captioned=128,
+    test=128,
+    workers=1,
+)
+
+
+def sources(options):
+    """The captioned source, the unlabelled one, and a tokenizer."""
+    if not options.reward:
+        return scenes.training_sources(
+            options.images, options.captioned, workers=options.workers
+        )
+    reward = data.from_folder(options.reward, captions=options.captions)
+    value = data.from_folder(options.value or options.reward)
+    tokenizer = data.WordTokenizer.from_texts(
+        (text for texts in reward.texts for text in texts),
+        sequence_length=64,
+        vocabulary_size=32_000,
+    )
+    return reward, value, tokenizer
+
+
+def build(options, tokenizer):
+    """The model, compiled for a number of updates; and that number."""
+    keras.utils.set_random_seed(options.seed)
+    model = models.ABCLIP(
+        options.size,
+        backbones.TextTransformer.from_size(
+            options.size,
+            vocabulary_size=tokenizer.vocabulary_size(),
+            sequence_length=tokenizer.sequence_length,
+            num_layers=options.text_layers,
+            name="text_encoder",
+        ),
+        tokenizer,
+        decoder=backbones.AnnotationDecoder.from_size(
+            options.decoder, num_layers=options.decoder_layers, name="decoder"
+        ),
+        image_shape=(options.image_size, options.image_size, 3),
+        patch_size=options.patch_size,
+        projection_dim=options.projection_dim,
+        gamma=options.gamma,
+        reward_weight=options.reward_weight,
+        value_weight=options.value_weight,
+        target_rate=options.target_rate,
+    )
+    steps = options.views // views_per_step(options)
+    model.compile(
+        keras.optimizers.AdamW(
+            schedules.linear_warmup_cosine(
+                options.learning_rate, steps, options.warmup_steps
+            ),
+            weight_decay=options.weight_decay,
+            beta_2=options.beta_2,
+            epsilon=1e-8,
+        )
+    )
+    return model, steps
+
+
+def views_per_step(options):
+    """Every view counts, as in the paper."""
+    value_views = options.value_batch_size * options.num_views
+    return options.reward_batch_size + value_views
+
+
+def main(argv=None):
+    options = parse(
+        {"paper": PAPER, "small": SMALL, "smoke": SMOKE}, __doc__, argv
+    )
+    reward, value, tokenizer = sources(options)
+    model, steps = build(options, tokenizer)
+
+    def batches(start_step):
+        return data.bootstrap_batches(
+            reward,
+            value,
+            tokenizer,
+            image_size=options.image_size,
+            reward_batch_size=options.reward_batch_size,
+            value_batch_size=options.value_batch_size,
+            num_views=options.num_views,
+            value_area=(options.value_area_low, options.value_area_high),
+            seed=options.seed,
+            start_step=start_step,
+        )
+
+    views = views_per_step(options)
+    model = runs.fit(model, batches, steps, views, options.output)
+    results = {
+        "method": "abclip",
+        "backend": keras.backend.backend(),
+        "version": keras_ab.__version__,
+        "options": dataclasses.asdict(options),
+    }
+    if not options.reward:
+        held_out = scenes.HeldOut(
+            train=max(3 * options.test // 2, 64),
+            test=options.test,
+            workers=options.workers,
+        )
+        results["target"] = held_out.evaluate(model, "target")
+        results["online"] = held_out.evaluate(model, "online")
+        results["chance"] = held_out.chance()
+        for name in results["chance"]:
+            print(f"{name}: {results['target'].get(name, float('nan')):.3f}")
+    runs.write_results(
+        options.json or f"{options.output}/results.json", results
+    )
+
+
+if __name__ == "__main__":
+    main()

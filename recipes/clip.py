@@ -1,0 +1,173 @@
+r"""CLIP: image-text contrast alone, the base of ABCLIP.
+
+    python -m recipes.clip --smoke
+    python -m recipes.clip --small --seed 0 --json runs/clip-0.json
+    python -m recipes.clip --reward cc12m/ --captions txt
+
+Without a scale, the settings are the paper's (ViT-S/16, 800M views); small
+trains on the built-in scenes on a CPU, smoke shows that everything runs.
+"""
+
+import dataclasses
+
+import keras
+
+import keras_ab
+from keras_ab import backbones
+from keras_ab import data
+from keras_ab import models
+from keras_ab import schedules
+from recipes import runs
+from recipes import scenes
+from recipes.options import option
+from recipes.options import parse
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Settings of the recipe; the defaults are the paper's (Table 7)."""
+
+    size: str = option("S", "ViT and text transformer; section 4")
+    text_layers: int = option(12, "layers of the text transformer")
+    image_size: int = option(224, "side of a view in pixels")
+    patch_size: int = option(16, "side of a patch in pixels")
+    projection_dim: int = option(512, "size of the shared spaces (SLIP)")
+    views: int = option(800_000_000, "view budget, each view counted; sec. 4")
+    reward_batch_size: int = option(8192, "captioned images; Table 7")
+    learning_rate: float = option(1e-3, "peak, AdamW; Table 7")
+    warmup_steps: int = option(1060, "one CC12M epoch at 8192; Table 7")
+    weight_decay: float = option(0.1, "of kernels, times the rate; Table 7")
+    beta_2: float = option(0.98, "of AdamW; Table 7")
+    average_rate: float = option(0.0, "EMA of the weights; 0 for none")
+    reward_weight: float = option(1.0, "both directions averaged (CLIP)")
+    reward: str = option("", "folder of captioned images; '' for scenes")
+    captions: str = option("txt", "their captions: 'txt', or a csv or jsonl")
+    images: int = option(20_000, "built-in scenes")
+    captioned: int = option(2_000, "built-in scenes that have captions")
+    test: int = option(2_000, "held-out scenes")
+    workers: int = option(2, "processes that paint the scenes")
+    seed: int = option(0, "of the weights, the order and the crops")
+    output: str = option("runs/clip", "folder of the run")
+    json: str = option("", "file for the figures; '' for results.json there")
+
+
+PAPER = Options()
+SMALL = dataclasses.replace(
+    PAPER,
+    size="tiny",
+    text_layers=2,
+    image_size=48,
+    patch_size=12,
+    projection_dim=128,
+    views=1_024_000,
+    reward_batch_size=256,
+    average_rate=0.004,
+    warmup_steps=200,
+)
+SMOKE = dataclasses.replace(
+    SMALL,
+    size="test",
+    views=1_024,
+    reward_batch_size=128,
+    warmup_steps=2,
+    images=256,
+    captioned=128,
+    test=128,
+    workers=1,
+)
+
+
+def sources(options):
+    """The captioned source, and a tokenizer."""
+    if not options.reward:
+        reward, _, tokenizer = scenes.training_sources(
+            options.captioned, options.captioned, workers=options.workers
+        )
+        return reward, tokenizer
+    reward = data.from_folder(options.reward, captions=options.captions)
+    tokenizer = data.WordTokenizer.from_texts(
+        (text for texts in reward.texts for text in texts),
+        sequence_length=64,
+        vocabulary_size=32_000,
+    )
+    return reward, tokenizer
+
+
+def build(options, tokenizer):
+    """The model, compiled for a number of updates; and that number."""
+    keras.utils.set_random_seed(options.seed)
+    model = models.CLIP(
+        options.size,
+        backbones.TextTransformer.from_size(
+            options.size,
+            vocabulary_size=tokenizer.vocabulary_size(),
+            sequence_length=tokenizer.sequence_length,
+            num_layers=options.text_layers,
+            name="text_encoder",
+        ),
+        tokenizer,
+        image_shape=(options.image_size, options.image_size, 3),
+        patch_size=options.patch_size,
+        projection_dim=options.projection_dim,
+        reward_weight=options.reward_weight,
+        target_rate=options.average_rate or None,
+    )
+    steps = options.views // options.reward_batch_size
+    model.compile(
+        keras.optimizers.AdamW(
+            schedules.linear_warmup_cosine(
+                options.learning_rate, steps, options.warmup_steps
+            ),
+            weight_decay=options.weight_decay,
+            beta_2=options.beta_2,
+            epsilon=1e-8,
+        )
+    )
+    return model, steps
+
+
+def main(argv=None):
+    options = parse(
+        {"paper": PAPER, "small": SMALL, "smoke": SMOKE}, __doc__, argv
+    )
+    reward, tokenizer = sources(options)
+    model, steps = build(options, tokenizer)
+
+    def batches(start_step):
+        return data.reward_batches(
+            reward,
+            tokenizer,
+            image_size=options.image_size,
+            batch_size=options.reward_batch_size,
+            seed=options.seed,
+            start_step=start_step,
+        )
+
+    model = runs.fit(
+        model, batches, steps, options.reward_batch_size, options.output
+    )
+    results = {
+        "method": "clip",
+        "backend": keras.backend.backend(),
+        "version": keras_ab.__version__,
+        "options": dataclasses.asdict(options),
+    }
+    if not options.reward:
+        held_out = scenes.HeldOut(
+            train=max(3 * options.test // 2, 64),
+            test=options.test,
+            workers=options.workers,
+        )
+        for name in ("online", "target") if model.target else ("online",):
+            results[name] = held_out.evaluate(model, name)
+        results["chance"] = held_out.chance()
+        for name, value in results["online"].items():
+            if name in results["chance"]:
+                print(f"{name}: {value:.3f}")
+    runs.write_results(
+        options.json or f"{options.output}/results.json", results
+    )
+
+
+if __name__ == "__main__":
+    main()

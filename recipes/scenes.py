@@ -1,0 +1,124 @@
+"""The built-in scenes as training data and as a held-out test."""
+
+import numpy as np
+
+from keras_ab import data
+from keras_ab import probes
+from keras_ab.data import scenes
+
+SEQUENCE_LENGTH = 12
+
+
+def training_sources(images, captioned, seed=0, workers=1):
+    """Captioned and unlabelled scenes.
+
+    Args:
+        images: Int, all scenes.
+        captioned: Int, how many of them have captions.
+        seed: Int, the seed of the scenes.
+        workers: Int, processes that paint them.
+
+    Returns:
+        Two sources, of the captioned scenes and of all; and a tokenizer learnt
+        on the captions.
+    """
+    everything = data.Scenes(size=images, seed=seed).cache(workers)
+    reward = everything.subset(slice(captioned))
+    tokenizer = data.WordTokenizer.from_texts(
+        (text for i in range(captioned) for text in reward[i]["text"]),
+        sequence_length=SEQUENCE_LENGTH,
+    )
+    return reward, everything, tokenizer
+
+
+class HeldOut:
+    """Scenes that no training saw, and everything measured on them.
+
+    Args:
+        train: Int, scenes for fitting probes.
+        test: Int, scenes for testing.
+        workers: Int, processes that paint them.
+    """
+
+    def __init__(self, train=3000, test=2000, workers=1):
+        # Another seed than any training's: probes are fitted on new scenes.
+        probe = data.Scenes(size=train, seed=1_000_003).cache(workers)
+        held = data.Scenes(size=test, seed=1_000_003, split="test")
+        held = held.cache(workers)
+        self.train_images, self.train_labels = probe.images, _labels(probe)
+        self.images, self.labels = held.images, _labels(held)
+        self.captions = [held[i]["text"][0] for i in range(test)]
+        self.queries = probes.forced_choice_queries(
+            held, scenes.describe, count=test
+        )
+
+    def chance(self):
+        """What guessing gives, for each figure."""
+        share = np.bincount(self.labels).max() / len(self.labels)
+        return {
+            "zero_shot": 1 / len(scenes.CLASSES),
+            "knn": float(share),
+            "linear": float(share),
+            "reward_accuracy": 1 / 64,
+            "value_forced_choice": 0.5,
+            "value_forced_choice_shuffled_actions": 0.5,
+        }
+
+    def outcomes(self, model, network=None):
+        """Hits and misses of a model, figure by figure.
+
+        Args:
+            model: A `keras_ab.models.CLIP` or `ABCLIP`.
+            network: `"target"`, `"online"` or None for the default.
+
+        Returns:
+            Dict from the names of figures to vectors of outcomes.
+        """
+        train = probes.extract_features(model, self.train_images, network)
+        test = probes.extract_features(model, self.images, network)
+        zero_shot = probes.zero_shot_predict(
+            model, self.images, data.Scenes.prompts(), network
+        )
+        knn = probes.knn_predict(train, self.train_labels, test)
+        linear = probes.linear_predict(train, self.train_labels, test)
+        ranks = probes.reward_ranks(
+            model, self.images, self.captions, network=network
+        )
+        outcomes = {
+            "zero_shot": zero_shot == self.labels,
+            "knn": knn == self.labels,
+            "linear": linear == self.labels,
+            "reward_accuracy": ranks < 0.5,
+        }
+        if hasattr(model, "value"):
+            queries = self.queries
+            outcomes["value_forced_choice"] = probes.forced_choice(
+                model, queries, network
+            )
+            outcomes["value_forced_choice_shuffled_actions"] = (
+                probes.forced_choice(model, queries.shuffled(), network)
+            )
+        return {k: np.asarray(v, "float64") for k, v in outcomes.items()}
+
+    def evaluate(self, model, network=None):
+        """Figures of a model, each with its 95% interval.
+
+        Args:
+            model: A `keras_ab.models.CLIP` or `ABCLIP`.
+            network: As in `outcomes`.
+
+        Returns:
+            Dict of accuracies, and `"intervals"`, a dict of pairs.
+        """
+        outcomes = self.outcomes(model, network)
+        return {
+            **{name: float(hits.mean()) for name, hits in outcomes.items()},
+            "intervals": {
+                name: probes.bootstrap_interval(hits)
+                for name, hits in outcomes.items()
+            },
+        }
+
+
+def _labels(source):
+    return np.array([source[i]["label"] for i in range(len(source))])
