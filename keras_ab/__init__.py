@@ -5,11 +5,26 @@ Reference:
     Reinforcement Learning", arXiv 2506.11967.
 """
 
-import importlib
-
 __version__ = "0.1.0"
 
-_ROOMS = (
+# Light modules that need no more than Keras: importing them registers every
+# class, so that `keras.saving.load_model` finds it. What needs TensorFlow,
+# scikit-learn or matplotlib imports it where it is used.
+from keras_ab import actions
+from keras_ab import analysis
+from keras_ab import backbones
+from keras_ab import data
+from keras_ab import layers
+from keras_ab import losses
+from keras_ab import models
+from keras_ab import objectives
+from keras_ab import ops
+from keras_ab import optimizers
+from keras_ab import probes
+from keras_ab import schedules
+
+__all__ = [
+    "__version__",
     "actions",
     "analysis",
     "backbones",
@@ -22,18 +37,4 @@ _ROOMS = (
     "optimizers",
     "probes",
     "schedules",
-)
-
-__all__ = ["__version__", *_ROOMS]
-
-
-def __getattr__(name):
-    # Rooms are imported where they are used, so that importing the package
-    # costs nothing beyond Keras, and registers nothing that is not needed.
-    if name in _ROOMS:
-        return importlib.import_module(f"keras_ab.{name}")
-    raise AttributeError(f"module 'keras_ab' has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted(__all__)
+]

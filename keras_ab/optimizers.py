@@ -21,6 +21,17 @@ def micro_steps(optimizer):
     return innermost(optimizer).gradient_accumulation_steps or 1
 
 
+def micro_step_counter(optimizer):
+    """The variable that counts micro-steps.
+
+    `optimizer.iterations` is not it: under gradient accumulation that is a
+    number, of updates.
+    """
+    return next(
+        v for v in innermost(optimizer).variables if v.name == "iteration"
+    )
+
+
 def is_decayed(variable):
     """Whether weight decay applies: to kernels, and to nothing else.
 

@@ -3,28 +3,26 @@
 TensorFlow is imported where a pipeline is built, not here.
 """
 
-import importlib
+from keras_ab.data import scenes
+from keras_ab.data.batches import bootstrap_batches
+from keras_ab.data.batches import reward_batches
+from keras_ab.data.batches import value_batches
+from keras_ab.data.folder import from_folder
+from keras_ab.data.memory import MemorySource
+from keras_ab.data.scenes import Scenes
+from keras_ab.data.source import Source
+from keras_ab.data.source import Subset
+from keras_ab.data.tokenizers import WordTokenizer
 
-_EXPORTS = {
-    "MemorySource": "memory",
-    "Scenes": "scenes",
-    "Source": "source",
-    "Subset": "source",
-    "WordTokenizer": "tokenizers",
-    "bootstrap_batches": "batches",
-    "from_folder": "folder",
-    "reward_batches": "batches",
-}
-
-__all__ = sorted(_EXPORTS)
-
-
-def __getattr__(name):
-    if name in _EXPORTS:
-        module = importlib.import_module(f"keras_ab.data.{_EXPORTS[name]}")
-        return getattr(module, name)
-    raise AttributeError(f"module 'keras_ab.data' has no attribute {name!r}")
-
-
-def __dir__():
-    return __all__
+__all__ = [
+    "MemorySource",
+    "Scenes",
+    "Source",
+    "Subset",
+    "WordTokenizer",
+    "bootstrap_batches",
+    "from_folder",
+    "reward_batches",
+    "scenes",
+    "value_batches",
+]

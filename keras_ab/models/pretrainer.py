@@ -276,7 +276,7 @@ class Pretrainer(keras.Model):
             before: Their values before the step.
         """
         optimizer = optimizers.innermost(self.optimizer)
-        iterations = optimizer.iterations
+        counter = optimizers.micro_step_counter(optimizer)
         was = {id(v): value for v, value in zip(variables, before)}
         checked = [*self.trainable_variables, *optimizer.variables]
         finite = [
@@ -284,16 +284,16 @@ class Pretrainer(keras.Model):
             for v in checked
             if "float" in v.dtype
         ]
-        # Loss scaling skips by leaving the count of iterations as it was.
+        # Loss scaling skips by leaving the count of micro-steps as it was.
         ok = ops.logical_and(
             ops.all(ops.stack(finite)),
-            ops.not_equal(_value(iterations), was[id(iterations)]),
+            ops.not_equal(_value(counter), was[id(counter)]),
         )
         for variable, value in zip(variables, before):
             variable.assign(ops.where(ok, _value(variable), value))
         self._skipped.update_state(1.0 - ops.cast(ok, "float32"))
         steps = optimizers.micro_steps(self.optimizer)
-        updated = ops.logical_and(ok, ops.equal(_value(iterations) % steps, 0))
+        updated = ops.logical_and(ok, ops.equal(_value(counter) % steps, 0))
         self._update_target(updated)
         self.updates.assign_add(ops.cast(updated, "int32"))
 

@@ -152,7 +152,7 @@ class BellmanValue(Objective):
         actions = self.actions.relative(states)
         actions = ops.reshape(actions, (-1, views, actions.shape[-1]))
         logits = self.value_logits(tokens, actions, features)
-        return ops.reshape(logits, (-1, views, views, logits.shape[-1]))
+        return ops.reshape(logits, (-1, views, views, ops.shape(logits)[-1]))
 
     def call(self, batch, network=None, peers=None, training=False):
         batch = batch["value"]
@@ -170,7 +170,8 @@ class BellmanValue(Objective):
             network.encoder.pool(tokens), annotations
         )
         reward = ops.softmax(logits, axis=-1)
-        reward = ops.reshape(reward, (-1, states.shape[1], reward.shape[-1]))
+        shape = (-1, states.shape[1], ops.shape(reward)[-1])
+        reward = ops.reshape(reward, shape)
         q_logits = self._pair_logits(tokens, states, annotations)
         return {"target": bellman_target(reward, q_logits, self.gamma)}
 

@@ -1,0 +1,53 @@
+"""Installation of keras_ab."""
+
+import pathlib
+import re
+
+import setuptools
+
+ROOT = pathlib.Path(__file__).parent
+VERSION = re.search(
+    r'__version__ = "(.*?)"', (ROOT / "keras_ab/__init__.py").read_text()
+).group(1)
+
+# The CPU build is a third of the size, where there is one.
+INTEL_LINUX = 'sys_platform == "linux" and platform_machine == "x86_64"'
+OTHER = 'sys_platform != "linux" or platform_machine != "x86_64"'
+CPU = [f"tensorflow-cpu>=2.18; {INTEL_LINUX}", f"tensorflow>=2.18; {OTHER}"]
+PLOT = ["matplotlib>=3.8"]
+PROBES = ["scikit-learn>=1.4"]
+DEMO = [*PLOT, *PROBES, "rich>=13"]
+
+setuptools.setup(
+    name="keras_ab",
+    version=VERSION,
+    description="Annotation bootstrapping: visual pre-training on unlabelled "
+    "images as reinforcement learning, in Keras 3",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=setuptools.find_packages(include=["keras_ab", "keras_ab.*"]),
+    install_requires=["keras>=3.15,<4", "numpy>=1.26"],
+    extras_require={
+        # One of these as Keras' backend.
+        "jax": ["jax>=0.6"],
+        "tensorflow": ["tensorflow>=2.18"],
+        "torch": ["torch>=2.6"],
+        # tf.data, which feeds every backend.
+        "data": ["tensorflow>=2.18"],
+        # TensorFlow for machines without a GPU.
+        "cpu": CPU,
+        "hub": ["keras-hub>=0.26"],
+        "tfds": ["tensorflow-datasets>=4.9"],
+        "plot": PLOT,
+        "probes": PROBES,
+        "demo": DEMO,
+        "test": [*DEMO, "pytest>=8", "pillow>=10", "ruff>=0.9"],
+    },
+    classifiers=[
+        "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)

@@ -1,0 +1,137 @@
+"""The contracts of tests/contracts.py, for every layer and backbone."""
+
+import functools
+
+import numpy as np
+import pytest
+
+import keras_ab
+from keras_ab import backbones
+from keras_ab import layers
+from tests import contracts
+
+RNG = np.random.default_rng(0)
+
+
+def normal(*shape):
+    return RNG.normal(size=shape).astype("float32")
+
+
+TOKENS = ((None, 5, 8),), (normal(2, 5, 8),)
+PAIR = ((None, 3, 8), (None, 5, 12)), (normal(2, 3, 8), normal(2, 5, 12))
+ACTIONS = (
+    ((None, 3, 4, 8), (None, 5, 12)),
+    (normal(2, 3, 4, 8), normal(2, 5, 12)),
+)
+IMAGES = ((None, 16, 24, 3),), (normal(2, 16, 24, 3).clip(-1, 1),)
+SMALL = {
+    "hidden_dim": 8,
+    "num_layers": 2,
+    "num_heads": 2,
+    "intermediate_dim": 16,
+}
+
+# name: constructor, (shapes for build, arguments of call).
+CASES = {
+    "MLP": (functools.partial(layers.MLP, 16), TOKENS),
+    "CrossAttention": (functools.partial(layers.CrossAttention, 2), PAIR),
+    "DecoderBlock": (
+        functools.partial(layers.DecoderBlock, 2, 16),
+        ACTIONS,
+    ),
+    "DropPath": (functools.partial(layers.DropPath, 0.5, seed=1), TOKENS),
+    "PatchEmbedding": (
+        functools.partial(layers.PatchEmbedding, (8, 4), 8),
+        IMAGES,
+    ),
+    "PositionEmbedding": (
+        functools.partial(layers.PositionEmbedding, (1, 5), 8),
+        TOKENS,
+    ),
+    "ProjectionHead": (functools.partial(layers.ProjectionHead, 6), TOKENS),
+    "ProjectionHead-deep": (
+        functools.partial(
+            layers.ProjectionHead, 6, hidden_dims=(7, 9), batch_norm=True
+        ),
+        (((None, 8),), (normal(5, 8),)),
+    ),
+    "SelfAttention": (functools.partial(layers.SelfAttention, 2), TOKENS),
+    "SelfAttention-causal": (
+        functools.partial(layers.SelfAttention, 2, causal=True),
+        TOKENS,
+    ),
+    "TokenPooling": (functools.partial(layers.TokenPooling, "gap"), TOKENS),
+    "TokenPooling-map": (
+        functools.partial(layers.TokenPooling, "map", num_heads=2),
+        TOKENS,
+    ),
+    "TransformerBlock": (
+        functools.partial(layers.TransformerBlock, 2, 16, drop_path_rate=0.1),
+        TOKENS,
+    ),
+    "BinTokens": (
+        functools.partial(layers.BinTokens, num_bins=8, hidden_dim=8),
+        (((None, 3, 4),), (np.ones((2, 3, 4), "int32"),)),
+    ),
+    "ViT": (
+        functools.partial(
+            backbones.ViT, (16, 24, 3), (8, 4), class_token=True, **SMALL
+        ),
+        IMAGES,
+    ),
+    "TextTransformer": (
+        functools.partial(backbones.TextTransformer, 11, 5, **SMALL),
+        (((None, 5),), (np.arange(10, dtype="int32").reshape(2, 5),)),
+    ),
+    "AnnotationDecoder": (
+        functools.partial(backbones.AnnotationDecoder, **SMALL),
+        ACTIONS,
+    ),
+}
+SCALARS = {
+    "SimilarityScale": functools.partial(layers.SimilarityScale, 10.0, 100.0),
+    "LearnedBias": functools.partial(layers.LearnedBias, -1.0),
+}
+every_case = pytest.mark.parametrize("name", CASES)
+
+
+def test_all_layers_have_a_case():
+    names = {name.partition("-")[0] for name in (*CASES, *SCALARS)}
+    exported = set(layers.__all__) | {
+        name
+        for name in backbones.__all__
+        if isinstance(getattr(backbones, name), type)
+        and name != "TransformerSize"
+    }
+    assert exported <= names
+    assert keras_ab.layers is layers
+
+
+@pytest.mark.parametrize("name", [*CASES, *SCALARS])
+def test_config(name):
+    make = SCALARS.get(name) or CASES[name][0]
+    contracts.check_config(make())
+
+
+@every_case
+def test_build(name):
+    make, (shapes, arrays) = CASES[name]
+    contracts.check_build(make(), shapes, arrays)
+
+
+@every_case
+def test_dtype(name):
+    make, (shapes, arrays) = CASES[name]
+    contracts.check_dtype(make, shapes, arrays)
+
+
+@every_case
+def test_gradients(name):
+    make, (shapes, arrays) = CASES[name]
+    contracts.check_gradients(make(), shapes, arrays)
+
+
+@every_case
+def test_clone(name):
+    make, (shapes, arrays) = CASES[name]
+    contracts.check_clone(make(), shapes, arrays)
