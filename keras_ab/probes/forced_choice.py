@@ -47,9 +47,9 @@ def forced_choice_queries(
     """Builds queries from records with boxes.
 
     For each record one object is drawn whose caption fits nothing else in the
-    picture; the view and both targets are crops by the law of training. One
-    target holds at least 70% of the object's box, the other none of it, and
-    neither is the view.
+    picture; the view and the targets are crops by the law of training. One
+    target holds at least 70% of the object's box; the other has the same size
+    and holds none of it, so that size gives nothing away.
 
     Args:
         source: A source of records with `"image"`, `"boxes"`, `"classes"` and
@@ -76,12 +76,15 @@ def forced_choice_queries(
         chosen = unique[int(rng.integers(len(unique)))]
         box = record["boxes"][chosen]
         crops = _crops(rng, 64, record["image"].shape[:2], area)
-        shares = _share(box, crops[1:])
-        shows = np.nonzero(shares >= 0.7)[0]
-        lacks = np.nonzero(shares == 0)[0]
-        if not len(shows) or not len(lacks):
+        shows = np.nonzero(_share(box, crops[1:]) >= 0.7)[0]
+        if not len(shows):
             continue
-        pair = crops[[1 + shows[0], 1 + lacks[0]]]
+        shown = crops[1 + shows[0]]
+        moved = _moved(rng, shown, 64)
+        lacks = np.nonzero(_share(box, moved) == 0)[0]
+        if not len(lacks):
+            continue
+        pair = np.stack([shown, moved[lacks[0]]])
         views.append(_cut(record["image"], crops[0], size))
         actions.append(_relative(crops[0], pair))
         captions.append(describe(*names[chosen]))
@@ -133,6 +136,13 @@ def _crops(rng, count, shape, area, aspect_ratio=(3 / 4, 4 / 3)):
     x = np.floor(rng.random(count) * (columns - width + 1))
     boxes = np.stack([y, x, y + height, x + width], 1)
     return boxes / np.array([rows, columns, rows, columns])
+
+
+def _moved(rng, box, count):
+    """A box at other places of the image, `(count, 4)`."""
+    size = box[2:] - box[:2]
+    corners = rng.random((count, 2)) * (1 - size)
+    return np.concatenate([corners, corners + size], 1)
 
 
 def _share(box, crops):

@@ -15,9 +15,26 @@ def text_encoder(**kwargs):
         "test",
         vocabulary_size=VOCABULARY,
         sequence_length=LENGTH,
+        num_layers=1,
         name="text_encoder",
         **kwargs,
     )
+
+
+def image_encoder(dtype=None):
+    return backbones.ViT.from_size(
+        "test",
+        image_shape=(16, 16, 3),
+        patch_size=8,
+        num_layers=1,
+        dtype=dtype,
+        name="image_encoder",
+    )
+
+
+def compile(model, optimizer="adamw", run_eagerly=True, **kwargs):
+    """Compiles for eager steps, which start faster than compiled ones."""
+    model.compile(optimizer, run_eagerly=run_eagerly, **kwargs)
 
 
 def tokenizer():
@@ -27,14 +44,12 @@ def tokenizer():
 
 def abclip(dtype=None, value_bias=-3.0, **kwargs):
     return models.ABCLIP(
-        "test",
+        image_encoder(dtype),
         text_encoder(dtype=dtype),
         tokenizer(),
         decoder=backbones.AnnotationDecoder.from_size(
             "test", num_layers=1, dtype=dtype, name="decoder"
         ),
-        image_shape=(16, 16, 3),
-        patch_size=8,
         projection_dim=8,
         value_bias=value_bias,
         dtype=dtype,
@@ -44,11 +59,9 @@ def abclip(dtype=None, value_bias=-3.0, **kwargs):
 
 def clip(**kwargs):
     return models.CLIP(
-        "test",
+        image_encoder(),
         text_encoder(),
         tokenizer(),
-        image_shape=(16, 16, 3),
-        patch_size=8,
         projection_dim=8,
         **kwargs,
     )

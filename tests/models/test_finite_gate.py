@@ -42,11 +42,19 @@ def bad_float_batch(value):
     return batch
 
 
-@pytest.mark.parametrize("value", [np.inf, np.nan])
-@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
-def test_bad_pixels(value, policy):
+@pytest.mark.parametrize(
+    "policy, value",
+    [
+        ("float32", np.inf),
+        ("mixed_bfloat16", np.nan),
+        pytest.param("float32", np.nan, marks=pytest.mark.slow),
+        pytest.param("mixed_bfloat16", np.inf, marks=pytest.mark.slow),
+    ],
+)
+def test_bad_pixels(policy, value):
     model = factory.abclip(dtype=policy)
-    model.compile(keras.optimizers.AdamW(1e-2))
+    optimizer = keras.optimizers.SGD(1e-2, momentum=0.9)
+    factory.compile(model, optimizer, run_eagerly=policy != "float32")
     batches = [good_float_batch(), good_float_batch()]
     model.fit(factory.Batches(batches), verbose=0, shuffle=False)
     before = snapshot(model)
@@ -67,7 +75,7 @@ def test_bad_pixels(value, policy):
     assert np.isfinite(list(logs.values())).all()
     # Had the bad step been left out, the weights would be the same.
     again = factory.abclip(dtype=policy)
-    again.compile(keras.optimizers.AdamW(1e-2))
+    factory.compile(again, keras.optimizers.SGD(1e-2, momentum=0.9))
     batches = [good_float_batch()]
     again.fit(factory.Batches(batches), verbose=0)
     variables = [*again.variables, *again.optimizer.variables]
@@ -75,7 +83,7 @@ def test_bad_pixels(value, policy):
         variable.assign(value_before)
     batches = [good_float_batch()] * 2
     again.fit(factory.Batches(batches), verbose=0, shuffle=False)
-    check_equal(again, after, 1e-6)
+    check_equal(again, after, 1e-5)
 
 
 @keras.saving.register_keras_serializable(package="keras_ab_test")
@@ -89,12 +97,10 @@ class Exploding(ImageTextContrast):
 
 def test_a_loss_whose_gradient_is_fine():
     model = models.AnnotationBootstrapping(
-        factory.abclip().encoder.__class__.from_size(
-            "test", image_shape=(16, 16, 3), patch_size=8
-        ),
+        factory.image_encoder(),
         Exploding(factory.text_encoder(), projection_dim=8),
     )
-    model.compile(keras.optimizers.AdamW(1e-2))
+    factory.compile(model, keras.optimizers.AdamW(1e-2))
     model.fit(factory.batches(1), verbose=0)
     before = snapshot(model)
     # The counter stays at one, and with it the explosion.
@@ -105,7 +111,7 @@ def test_a_loss_whose_gradient_is_fine():
 
 def test_an_optimizer_without_state():
     model = factory.abclip()
-    model.compile(keras.optimizers.SGD(1e-2))
+    factory.compile(model, keras.optimizers.SGD(1e-2))
     model.fit(factory.Batches([good_float_batch()]), verbose=0)
     before = snapshot(model)
     # Past the check of the first batch, which would refuse it.
@@ -117,7 +123,9 @@ def test_an_optimizer_without_state():
 
 def test_accumulated_gradients_survive():
     model = factory.abclip()
-    model.compile(keras.optimizers.AdamW(1e-2, gradient_accumulation_steps=2))
+    factory.compile(
+        model, keras.optimizers.AdamW(1e-2, gradient_accumulation_steps=2)
+    )
     batches = [good_float_batch(), bad_float_batch(np.inf), good_float_batch()]
     model.fit(factory.Batches(batches), verbose=0, shuffle=False)
     assert int(model.updates.value) == 1
@@ -127,7 +135,7 @@ def test_accumulated_gradients_survive():
 
 def test_loss_scaling_falls():
     model = factory.abclip(dtype="mixed_float16")
-    model.compile(keras.optimizers.AdamW(1e-3))
+    factory.compile(model, keras.optimizers.AdamW(1e-3))
     scale = model.optimizer.dynamic_scale
     batches = [good_float_batch(), bad_float_batch(np.inf)]
     before = float(ops.convert_to_numpy(scale))

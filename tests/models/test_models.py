@@ -93,7 +93,7 @@ def test_networks():
 @BOTH
 def test_loss_terms_are_metrics(make):
     model = make()
-    model.compile("adamw")
+    factory.compile(model, "adamw")
     history = model.fit(factory.batches(2), verbose=0).history
     terms = {"loss", "skipped_steps", "reward_loss"}
     if make is factory.abclip:
@@ -105,7 +105,7 @@ def test_loss_terms_are_metrics(make):
 
 def test_evaluate_writes_nothing():
     model = factory.abclip()
-    model.compile("adamw")
+    factory.compile(model, "adamw")
     model.fit(factory.batches(1), verbose=0)
     before = model.get_weights()
     model.evaluate(factory.batches(2), verbose=0)
@@ -116,7 +116,7 @@ def test_evaluate_writes_nothing():
 def test_the_losses_at_the_start():
     model = factory.abclip(value_bias=None)
     batch = factory.batch(images=16, values=8)
-    model.compile("adamw")
+    factory.compile(model, "adamw")
     model._prepare(batch)
     # With the bias at -ln L a prediction is near 1 / L, and so is the target.
     loss, _ = model_gradients(model, batch)
@@ -161,7 +161,7 @@ def test_gamma_at_its_ends():
 
 def test_decay_is_for_kernels():
     model = factory.abclip()
-    model.compile(keras.optimizers.AdamW(1.0, weight_decay=0.5))
+    factory.compile(model, keras.optimizers.AdamW(1.0, weight_decay=0.5))
     decayed = {v.path for v in model.trainable_weights if is_decayed(v)}
     assert all(path.endswith("kernel") for path in decayed)
     assert len(decayed) > 10
@@ -176,7 +176,7 @@ def test_decay_is_for_kernels():
 @BOTH
 def test_saving(make, tmp_path):
     model = make()
-    model.compile(keras.optimizers.AdamW(1e-2, weight_decay=0.5))
+    factory.compile(model, keras.optimizers.AdamW(1e-2, weight_decay=0.5))
     model.fit(factory.batches(2), verbose=0, shuffle=False)
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
@@ -214,7 +214,7 @@ def test_a_method_of_ones_own(tmp_path):
         "test", image_shape=(16, 16, 3), patch_size=8
     )
     model = models.AnnotationBootstrapping(encoder, reward, value)
-    model.compile("adamw")
+    factory.compile(model, "adamw")
     model.fit(factory.batches(1), verbose=0)
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
@@ -318,7 +318,7 @@ WRONG_BATCHES = {
 @pytest.fixture(scope="module")
 def compiled():
     model = factory.abclip()
-    model.compile("adamw")
+    factory.compile(model, "adamw")
     return model
 
 
@@ -411,7 +411,7 @@ OTHER = {"jax": "torch", "torch": "tensorflow", "tensorflow": "jax"}
 
 def test_another_backend_goes_on(tmp_path):
     model = factory.abclip()
-    model.compile(keras.optimizers.AdamW(1e-3, weight_decay=0.5))
+    factory.compile(model, keras.optimizers.AdamW(1e-3, weight_decay=0.5))
     model.fit(factory.batches(2), verbose=0, shuffle=False)
     model.save(tmp_path / "model.keras")
     values = numpy(model.value(images(), ACTIONS, ["w1", "w2"]))
