@@ -28,7 +28,7 @@ if "KERAS_BACKEND" not in os.environ:
 class Options:
     """Settings of the demo."""
 
-    views: int = option(160_000, "views that each method sees")
+    views: int = option(256_000, "views that each method sees")
     images: int = option(6_000, "scenes")
     captioned: int = option(2_000, "scenes that have captions")
     test: int = option(2_000, "held-out scenes")
@@ -133,7 +133,7 @@ def draw_value_map(model, held_out, path):
     for index in range(len(source)):
         record = source[index]
         names = list(zip(record["classes"], record["colours"]))
-        if len(names) == len(set(names)) and 4 <= len(names) <= 6:
+        if len(names) == len(set(record["classes"])) and 4 <= len(names) <= 6:
             break
     spread = record["boxes"][:, 1] + record["boxes"][:, 3]
     chosen = np.argsort(spread)[[0, len(names) // 2, -1]]
