@@ -254,7 +254,7 @@ def test_wrong_folders(tmp_path, scenes):
         data.from_folder(tmp_path, captions="txt")
     with pytest.raises(ValueError, match="'txt' or the path"):
         data.from_folder(tmp_path, captions="captions.xml")
-    with pytest.raises(ValueError, match="callable.*None"):
+    with pytest.raises(ValueError, match=r"callable.*None"):
         data.reward_batches(scenes, None, batch_size=2)
     with pytest.raises(ValueError, match=r"Indices.*\[0, 20\)"):
         scenes.subset([0, 20])

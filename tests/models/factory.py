@@ -32,8 +32,10 @@ def image_encoder(dtype=None):
     )
 
 
-def compile(model, optimizer="adamw", run_eagerly=True, **kwargs):
-    """Compiles for eager steps, which start faster than compiled ones."""
+def compile(model, optimizer="adamw", run_eagerly=None, **kwargs):
+    """Compiles for whatever kind of step starts fastest on the backend."""
+    if run_eagerly is None:
+        run_eagerly = keras.backend.backend() != "jax"
     model.compile(optimizer, run_eagerly=run_eagerly, **kwargs)
 
 

@@ -46,8 +46,11 @@ def check(model, expected, tolerance=1e-6):
     "rate, compiled",
     [
         (schedules.cosine(0.5, 0.1, 4), BACKEND != "torch"),
-        (0.3, False),
-        pytest.param(0.3, BACKEND != "torch", marks=pytest.mark.slow),
+        pytest.param(
+            0.3,
+            False,
+            marks=pytest.mark.slow if BACKEND == "jax" else (),
+        ),
     ],
 )
 def test_closed_form(rate, compiled):

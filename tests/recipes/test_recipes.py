@@ -1,0 +1,94 @@
+"""Recipes run from the command line, and say what the paper says."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import keras
+import pytest
+
+from recipes import ab_clip
+from recipes import clip
+from recipes.options import parse
+
+ROOT = pathlib.Path(__file__).parent.parent.parent
+# One backend runs the smokes by default; the others do in `make test-slow`.
+SMOKE = () if keras.backend.backend() == "torch" else pytest.mark.slow
+
+
+def run(*arguments):
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        check=True,
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+
+@pytest.mark.parametrize(
+    "recipe", [pytest.param(n, marks=SMOKE) for n in ("ab_clip", "clip")]
+)
+def test_smoke(recipe, tmp_path):
+    arguments = [f"recipes.{recipe}", "--smoke", "--output", str(tmp_path)]
+    run(*arguments)
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert results["backend"] == keras.backend.backend()
+    assert 0 <= results["online"]["linear"] <= 1
+    low, high = results["online"]["intervals"]["linear"]
+    assert low <= results["online"]["linear"] <= high
+    lines = (tmp_path / "history.jsonl").read_text().splitlines()
+    assert len(lines) == 8
+    # A second call finds the run complete.
+    run(*arguments)
+    assert len((tmp_path / "history.jsonl").read_text().splitlines()) == 8
+
+
+@pytest.mark.parametrize("backend", [pytest.param("torch", marks=SMOKE)])
+def test_demo(backend, tmp_path):
+    printed = run("recipes.demo", "--smoke", "--output", str(tmp_path))
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert {"abclip", "clip", "untrained", "chance", "views", "captioned"} <= (
+        set(results)
+    )
+    assert {"unlabelled", "backend", "seconds"} <= set(results)
+    names = {
+        "zero_shot",
+        "knn",
+        "linear",
+        "reward_accuracy",
+        "value_forced_choice",
+        "value_forced_choice_shuffled_actions",
+    }
+    assert set(results["chance"]) == names
+    assert set(results["abclip"]) == names | {"intervals"}
+    for name in ("curves.png", "value_map.png", "abclip.keras"):
+        assert (tmp_path / name).exists()
+    assert max(len(line) for line in printed.splitlines()) <= 80
+
+
+def test_table_7():
+    ours, base = ab_clip.PAPER, clip.PAPER
+    assert ab_clip.views_per_step(ours) == base.reward_batch_size == 8192
+    assert ours.reward_batch_size == ours.value_batch_size * ours.num_views
+    for options in (ours, base):
+        assert options.views // 8192 == 97_656
+        assert options.learning_rate == 1e-3
+        assert options.weight_decay == 0.1
+        assert options.beta_2 == 0.98
+    assert (ours.gamma, ours.target_rate) == (0.5, 0.004)
+    assert (ours.value_area_low, ours.value_area_high) == (0.05, 0.5)
+
+
+def test_options(capsys):
+    scales = {"paper": ab_clip.PAPER, "small": ab_clip.SMALL}
+    options = parse(scales, "", ["--small", "--seed", "3", "--gamma", "0.9"])
+    assert (options.seed, options.gamma, options.size) == (3, 0.9, "tiny")
+    assert parse(scales, "", []) == ab_clip.PAPER
+    with pytest.raises(SystemExit):
+        parse(scales, "", ["--help"])
+    assert "A.2" in capsys.readouterr().out

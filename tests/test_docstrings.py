@@ -1,0 +1,62 @@
+"""Examples in docstrings run."""
+
+import ast
+import inspect
+import pathlib
+
+import keras
+import numpy as np
+import pytest
+
+import keras_ab
+from tests.models import factory
+
+PACKAGE = pathlib.Path(keras_ab.__file__).parent
+
+
+def examples():
+    for path in sorted(PACKAGE.rglob("*.py")):
+        tree = ast.parse(path.read_text())
+        for node in ast.walk(tree):
+            if not isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                continue
+            text = ast.get_docstring(node) or ""
+            lines = [
+                line[4:]
+                for line in text.splitlines()
+                if line[:3] in (">>>", "...")
+            ]
+            if lines:
+                name = f"{path.relative_to(PACKAGE)}:{node.name}"
+                yield pytest.param("\n".join(lines), id=name)
+
+
+@pytest.mark.parametrize("code", examples())
+def test_example(code, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    from PIL import Image
+
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (20, 20)).save(tmp_path / "photos/a.png")
+    (tmp_path / "photos/a.txt").write_text("a square")
+    model = factory.abclip()
+    scenes = keras_ab.data.Scenes(size=2)
+    names = {
+        "np": np,
+        "keras": keras,
+        "keras_ab": keras_ab,
+        "dataset": factory.batches(1),
+        "text_encoder": factory.text_encoder(),
+        "images": factory.batch()["reward"]["image"],
+        "image": scenes[0]["image"],
+        "model": model,
+    }
+    exec(code, names)
+
+
+def test_public_names_have_docstrings():
+    for room in keras_ab.__all__[1:]:
+        module = getattr(keras_ab, room)
+        assert inspect.getdoc(module), room
+        for name in getattr(module, "__all__", ()):
+            assert inspect.getdoc(getattr(module, name)), f"{room}.{name}"
