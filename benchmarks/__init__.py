@@ -1,0 +1,1 @@
+"""Speed, and what the built-in data can and cannot show."""
