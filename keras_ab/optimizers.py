@@ -82,3 +82,26 @@ def count_updates(optimizer):
     if isinstance(schedule, PerUpdate) or not callable(schedule):
         return
     optimizer.learning_rate = PerUpdate(schedule, steps)
+
+
+def portable(config):
+    """A compile config that loads under every backend.
+
+    On PyTorch, Keras writes optimizers down as its PyTorch-only classes,
+    which fail under the other backends.
+
+    Args:
+        config: A serialised compile config, nested dicts.
+
+    Returns:
+        The same, with optimizers named as in `keras.optimizers`.
+    """
+    if isinstance(config, list):
+        return [portable(value) for value in config]
+    if not isinstance(config, dict):
+        return config
+    config = {key: portable(value) for key, value in config.items()}
+    private = str(config.get("module", "")).startswith("keras.src.backend.")
+    if private and hasattr(keras.optimizers, config["class_name"]):
+        config.update(module="keras.optimizers", registered_name=None)
+    return config

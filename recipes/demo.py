@@ -28,7 +28,7 @@ if "KERAS_BACKEND" not in os.environ:
 class Options:
     """Settings of the demo."""
 
-    views: int = option(256_000, "views that each method sees")
+    views: int = option(192_000, "views that each method sees")
     images: int = option(6_000, "scenes")
     captioned: int = option(2_000, "scenes that have captions")
     test: int = option(2_000, "held-out scenes")

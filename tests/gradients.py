@@ -78,7 +78,8 @@ def model_gradients(model, batch, training=True):
             )
             return loss
 
-        loss, grads = jax.value_and_grad(loss_of)([v.value for v in variables])
+        compiled = jax.jit(jax.value_and_grad(loss_of))
+        loss, grads = compiled([v.value for v in variables])
     elif backend == "tensorflow":
         import tensorflow as tf
 

@@ -148,7 +148,11 @@ class Pretrainer(keras.Model):
         super().compile(optimizer=optimizer, **kwargs)
         self.optimizer.build(self.trainable_variables)
 
+    def get_compile_config(self):
+        return optimizers.portable(super().get_compile_config())
+
     def compile_from_config(self, config):
+        config = optimizers.portable(config)
         self.compile(**keras.saving.deserialize_keras_object(config))
 
     def check(self, batch):

@@ -407,12 +407,17 @@ def test_without_a_tokenizer():
 
 CROSS = """
 import sys, keras, keras_ab, numpy as np
+from tests.gradients import model_gradients
 from tests.models import factory
 model = keras.saving.load_model(sys.argv[1])
 x = np.load(sys.argv[2])
 out = model.value(x["images"], x["actions"], ["w1", "w2"])
 np.testing.assert_allclose(
     keras.ops.convert_to_numpy(out), x["values"], atol=1e-4)
+loss, grads = model_gradients(model, factory.batch(seed=7))
+np.testing.assert_allclose(loss, x["loss"], rtol=1e-4)
+for path, grad in grads.items():
+    np.testing.assert_allclose(grad, x[path], atol=1e-4, err_msg=path)
 model.fit(factory.batches(2), verbose=0, shuffle=False)
 np.testing.assert_allclose(
     [keras.ops.convert_to_numpy(w).sum() for w in model.online.weights],
@@ -421,11 +426,13 @@ np.testing.assert_allclose(
 OTHER = {"jax": "torch", "torch": "tensorflow", "tensorflow": "jax"}
 
 
-def test_another_backend_goes_on(tmp_path):
+def test_another_backend_agrees_and_goes_on(tmp_path):
+    """Outputs, loss, every gradient, and two further steps."""
     model = factory.abclip()
     factory.compile(model, keras.optimizers.AdamW(1e-3, weight_decay=0.5))
     model.fit(factory.batches(2), verbose=0, shuffle=False)
     model.save(tmp_path / "model.keras")
+    loss, grads = model_gradients(model, factory.batch(seed=7))
     values = numpy(model.value(images(), ACTIONS, ["w1", "w2"]))
     model.fit(factory.batches(2), verbose=0, shuffle=False)
     np.savez(
@@ -433,7 +440,9 @@ def test_another_backend_goes_on(tmp_path):
         images=images(),
         actions=ACTIONS,
         values=values,
+        loss=loss,
         sums=[numpy(w).sum() for w in model.online.weights],
+        **grads,
     )
     code = [sys.executable, "-c", CROSS]
     files = [str(tmp_path / "model.keras"), str(tmp_path / "x.npz")]
