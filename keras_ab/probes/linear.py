@@ -2,7 +2,7 @@
 
 import numpy as np
 
-STRENGTHS = (0.01, 0.1, 1.0, 10.0)
+STRENGTHS = (0.001, 0.01, 0.1, 1.0)
 
 
 def linear_predict(
