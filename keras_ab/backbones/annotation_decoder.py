@@ -87,6 +87,12 @@ class AnnotationDecoder(keras.layers.Layer):
         return cls(**{**get_size(size), "num_layers": num_layers, **kwargs})
 
     def build(self, tokens_shape, context_shape):
+        if len(tokens_shape) != 4 or tokens_shape[-1] != self.hidden_dim:
+            raise ValueError(
+                "Action tokens must have shape (batch, actions, tokens, "
+                f"hidden_dim={self.hidden_dim}). Received: shape "
+                f"{tuple(tokens_shape)}"
+            )
         for block in self.blocks:
             block.build(tokens_shape, context_shape)
         self.norm.build((None, None, None, self.hidden_dim))

@@ -130,6 +130,11 @@ class TextTransformer(keras.layers.Layer):
         self.pooling_layer.build(shape)
 
     def call(self, ids, training=False):
+        if tuple(ids.shape[1:]) != (self.sequence_length,):
+            raise ValueError(
+                "Texts must be ids of shape (batch, sequence_length="
+                f"{self.sequence_length}). Received: shape {tuple(ids.shape)}"
+            )
         tokens = self.positions(self.token_embedding(ids))
         for block in self.blocks:
             tokens = block(tokens, training=training)

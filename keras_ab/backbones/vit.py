@@ -136,6 +136,11 @@ class ViT(keras.layers.Layer):
                 f"{image_shape}"
             )
         (height, width), (rows, columns) = self.patch_size, image_shape[:2]
+        if rows is None or columns is None:
+            raise ValueError(
+                "Image sides must be known when a network is made; only the "
+                f"batch may be open. Received: image shape {image_shape}"
+            )
         if rows % height or columns % width:
             raise ValueError(
                 "Image sides must be multiples of the patch size "
@@ -159,10 +164,11 @@ class ViT(keras.layers.Layer):
         self.pooling_layer.build(shape)
 
     def call(self, images, training=False, return_intermediates=False):
-        if images.shape[-1] != self.image_shape[-1]:
+        channels = self.image_shape[-1]
+        if len(images.shape) != 4 or images.shape[-1] != channels:
             raise ValueError(
-                f"This ViT takes images with {self.image_shape[-1]} channels. "
-                f"Received: shape {tuple(images.shape)}"
+                "This ViT takes images (batch, height, width, channels) with "
+                f"{channels} channels. Received: shape {tuple(images.shape)}"
             )
         grid_shape = self._grid(tuple(images.shape[1:]))
         tokens = self.patches(images)

@@ -93,12 +93,18 @@ class BinTokens(keras.layers.Layer):
             int32 of the same shape, in [0, num_bins).
         """
         x = ops.cast(ops.convert_to_tensor(coordinates), "float32")
-        x = (x - self.minimum) / (self.maximum - self.minimum)
+        x = x - self.minimum
+        # Factors, because compilers turn divisions into inexact ones.
+        span = self.maximum - self.minimum
         if self.spacing == "tanh":
             # Slope at the middle is about three times that at the ends.
-            x = 0.5 * (1 + ops.tanh(2.4 * (x - 0.5)) / math.tanh(1.2))
-        bins = ops.cast(ops.floor(x * self.num_bins), "int32")
-        return ops.clip(bins, 0, self.num_bins - 1)
+            x = ops.tanh(x * (2.4 / span) - 1.2) * (0.5 / math.tanh(1.2))
+            x = (x + 0.5) * self.num_bins
+        else:
+            x = x * (self.num_bins / span)
+        # Clipped as floats: what int32 cannot hold would wrap around.
+        x = ops.clip(ops.floor(x), 0, self.num_bins - 1)
+        return ops.cast(x, "int32")
 
     def call(self, coordinates):
         bins = self.bins(coordinates)

@@ -96,6 +96,26 @@ class ProjectionHead(keras.layers.Layer):
         }
 
 
+class LogScaleRange(keras.constraints.Constraint):
+    """Keeps the logarithm of a scale in [0, ln maximum] after each update.
+
+    Clipping in the forward pass alone would leave a value beyond the range
+    without gradient, and so there for good.
+
+    Args:
+        maximum: Float above 1.
+    """
+
+    def __init__(self, maximum):
+        self.maximum = maximum
+
+    def __call__(self, w):
+        return ops.clip(w, 0.0, math.log(self.maximum))
+
+    def get_config(self):
+        return {"maximum": self.maximum}
+
+
 @keras.saving.register_keras_serializable(package="keras_ab")
 class SimilarityScale(keras.layers.Layer):
     """A learned factor on cosines: an inverse temperature.
@@ -105,7 +125,7 @@ class SimilarityScale(keras.layers.Layer):
     Args:
         initial: Positive float, the factor at the start.
         maximum: Float above 1, or None. With it the logarithm is clipped to
-            [0, ln maximum], as in CLIP.
+            [0, ln maximum], as in CLIP, in use and after each update.
         **kwargs: As in `keras.layers.Layer`.
 
     Call arguments:
@@ -127,6 +147,11 @@ class SimilarityScale(keras.layers.Layer):
         super().__init__(**{**kwargs, "dtype": "float32"})
         if not initial > 0:
             raise ValueError(f"`initial` must be positive. Received: {initial}")
+        if maximum is not None and not 1 <= initial <= maximum:
+            raise ValueError(
+                "With a `maximum`, `initial` must lie in [1, maximum]. "
+                f"Received: initial={initial}, maximum={maximum}"
+            )
         self.initial = initial
         self.maximum = maximum
 
@@ -134,6 +159,7 @@ class SimilarityScale(keras.layers.Layer):
         self.log_scale = self.add_weight(
             shape=(),
             initializer=keras.initializers.Constant(math.log(self.initial)),
+            constraint=self.maximum and LogScaleRange(self.maximum),
             autocast=False,
             name="log_scale",
         )

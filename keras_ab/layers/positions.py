@@ -45,6 +45,12 @@ class PositionEmbedding(keras.layers.Layer):
         )
 
     def call(self, tokens, grid_shape=None):
+        rows, columns = grid_shape or self.grid_shape
+        if tokens.shape[1] != rows * columns:
+            raise ValueError(
+                f"A grid of {rows} x {columns} has {rows * columns} tokens. "
+                f"Received: {tokens.shape[1]} tokens"
+            )
         positions = ops.convert_to_tensor(self.embeddings)
         if grid_shape is not None and tuple(grid_shape) != self.grid_shape:
             positions = self._resized(tuple(grid_shape))

@@ -96,13 +96,32 @@ def test_the_parameters_of_vit_s():
         (lambda: small_vit(image_shape=(32, 32)), "height, width, channels"),
         (lambda: small_vit()(normal(1, 32, 16, 1)), "3 channels.*Received"),
         (lambda: small_vit()(normal(1, 32, 16, 4)), "3 channels.*Received"),
+        (lambda: small_vit()(normal(32, 16, 3)), r"Received.*\(32, 16, 3\)"),
+        (
+            lambda: small_vit()(normal(1, 32, 20, 3)),
+            "multiples of the patch size.*Received: 32 x 20",
+        ),
+        (
+            lambda: small_vit()(keras.Input((None, 16, 3))),
+            "Image sides must be known",
+        ),
+        (
+            lambda: text()(np.zeros((2, 1), "int32")),
+            r"sequence_length=6.*Received: shape \(2, 1\)",
+        ),
+        (
+            lambda: backbones.AnnotationDecoder.from_size("test")(
+                normal(1, 3, 4, 16), normal(1, 9, 16)
+            ),
+            r"hidden_dim=32.*Received: shape \(1, 3, 4, 16\)",
+        ),
         (
             lambda: small_vit(hidden_dim=30, num_heads=4).build(),
             "multiple of `num_heads`",
         ),
     ],
 )
-def test_wrong_vits(call, message):
+def test_wrong_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
 

@@ -71,7 +71,7 @@ CASES = {
     ),
     "BinTokens": (
         functools.partial(layers.BinTokens, num_bins=8, hidden_dim=8),
-        (((None, 3, 4),), (np.ones((2, 3, 4), "int32"),)),
+        (((None, 3, 4),), (normal(2, 3, 4),)),
     ),
     "ViT": (
         functools.partial(
@@ -125,10 +125,34 @@ def test_dtype(name):
     contracts.check_dtype(make, shapes, arrays)
 
 
-@every_case
+@pytest.mark.parametrize("name", sorted({*CASES} - {"BinTokens"}))
 def test_gradients(name):
     make, (shapes, arrays) = CASES[name]
     contracts.check_gradients(make(), shapes, arrays)
+
+
+@every_case
+def test_weight_gradients(name):
+    make, (shapes, arrays) = CASES[name]
+    contracts.check_weight_gradients(make(), shapes, arrays)
+
+
+@every_case
+def test_paths(name):
+    make, (shapes, _) = CASES[name]
+    contracts.check_paths(make, shapes)
+
+
+@every_case
+def test_saved(name, tmp_path):
+    make, (_, arrays) = CASES[name]
+    contracts.check_saved(make(), arrays, tmp_path / "model.keras")
+
+
+@every_case
+def test_deterministic(name):
+    make, (_, arrays) = CASES[name]
+    contracts.check_deterministic(make(), arrays)
 
 
 @every_case

@@ -165,6 +165,26 @@ def test_bins(spacing):
         assert near > 2 * far
 
 
+@pytest.mark.parametrize("spacing", ["uniform", "tanh"])
+def test_bins_at_the_borders(spacing):
+    layer = layers.BinTokens(
+        num_bins=8, minimum=-4.0, maximum=4.0, spacing=spacing, hidden_dim=4
+    )
+    x = [-np.inf, -1e20, -4.0, 4.0, 1e20, np.inf]
+    np.testing.assert_array_equal(
+        numpy(layer.bins(np.array(x, "float32"))), [0, 0, 0, 7, 7, 7]
+    )
+    if spacing == "uniform":
+        # A border belongs to the bin above it.
+        borders = np.arange(-4, 4).astype("float32")
+        np.testing.assert_array_equal(numpy(layer.bins(borders)), range(8))
+        below = np.nextafter(borders, np.float32(-9), dtype="float32")
+        expected = [0, *range(7)]
+        np.testing.assert_array_equal(numpy(layer.bins(below)), expected)
+    else:
+        assert int(numpy(layer.bins(np.float32(0.0)))) == 4
+
+
 def test_bin_tokens_are_bin_plus_slot():
     layer = layers.BinTokens(num_bins=16, hidden_dim=4)
     x = np.array([[0.0, 0.2, 1.0, 1.5]], "float32")
@@ -206,6 +226,35 @@ def test_similarity_scale():
     np.testing.assert_allclose(float(numpy(layer.value())), 1.0)
     with pytest.raises(ValueError, match="positive"):
         layers.SimilarityScale(0.0)
+    for wrong in (0.5, 101.0):
+        with pytest.raises(ValueError, match=rf"initial={wrong}, maximum=100"):
+            layers.SimilarityScale(wrong, maximum=100.0)
+
+
+def test_a_scale_at_its_maximum_can_come_back():
+    layer = layers.SimilarityScale(99.0, maximum=100.0)
+    layer.build()
+    variable = layer.log_scale
+    optimizer = keras.optimizers.SGD(1.0)
+    optimizer.build([variable])
+
+    def step(gradient):
+        gradient = ops.convert_to_tensor(np.float32(gradient))
+        optimizer.apply([gradient], [variable])
+
+    step(-5.0)
+    np.testing.assert_allclose(float(numpy(layer.value())), 100.0, rtol=1e-5)
+    np.testing.assert_allclose(numpy(variable), np.log(100.0), rtol=1e-6)
+    step(1.0)
+    np.testing.assert_allclose(
+        float(numpy(layer.value())), 100.0 / np.e, rtol=1e-5
+    )
+
+
+def test_positions_need_their_tokens():
+    layer = layers.PositionEmbedding((2, 3), 4)
+    with pytest.raises(ValueError, match="6 tokens. Received: 5 tokens"):
+        layer(normal(1, 5, 4))
 
 
 @pytest.mark.parametrize(
