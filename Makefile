@@ -2,7 +2,7 @@
 # make test   runs the tests on JAX, TensorFlow and PyTorch
 #
 # Both create .venv and install what they need. Variables:
-#   PYTHON=python3.12    another interpreter (3.11 or newer)
+#   PYTHON=python3.12    another interpreter (3.11 to 3.13)
 #   SMOKE=1              `make demo` at a size that only shows that it runs
 #   KERAS_BACKEND=jax    the backend of `make demo`
 #   TORCH_INDEX=URL      where to get PyTorch from, such as its index of CPU
@@ -22,16 +22,16 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 demo: $(VENV)/demo $(if $(KERAS_BACKEND),$(VENV)/backend-$(KERAS_BACKEND),)
 	$(BIN)/python -m recipes.demo $(if $(SMOKE),--smoke,) $(ARGS)
 
-test: $(BACKENDS:%=test-%)
+# Every backend is run, also when one before it failed.
+test test-slow: $(VENV)/test
+	@failed=; for backend in $(BACKENDS); do echo "== $$backend =="; \
+	KERAS_BACKEND=$$backend $(BIN)/python -m pytest \
+	$(if $(filter test-slow,$@),-m slow,) $(ARGS) \
+	|| failed="$$failed $$backend"; done; \
+	if [ "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi
 
 $(BACKENDS:%=test-%): test-%: $(VENV)/test
-	@echo "== $* =="
 	KERAS_BACKEND=$* $(BIN)/python -m pytest $(ARGS)
-
-test-slow: $(VENV)/test
-	for backend in $(BACKENDS); do echo "== $$backend =="; \
-	KERAS_BACKEND=$$backend $(BIN)/python -m pytest -m slow $(ARGS) \
-	|| exit 1; done
 
 lint: $(VENV)/test
 	$(BIN)/ruff format --check .
@@ -42,30 +42,32 @@ format: $(VENV)/test
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) runs
+	rm -rf $(VENV) .pytest_cache runs
 
-$(BIN)/python:
-	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), \
-	"keras_ab needs Python 3.11 or newer (make PYTHON=...)"'
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; (3, 11) <= sys.version_info < (3, 14) or \
+	sys.exit("needs Python 3.11 to 3.13 (no later build of this TensorFlow): \
+	make PYTHON=python3.13")'
 	$(PYTHON) -m venv $(VENV)
 
-# keras_ab itself runs from this folder; only its dependencies go to .venv.
-$(VENV)/demo: $(INSTALLABLE) | $(BIN)/python
+# An editable installation: .venv is only touched again when what it holds
+# changes.
+$(VENV)/demo: $(INSTALLABLE) | $(BIN)/pip
 	$(PIP) -c constraints.txt -e '.[cpu,demo]'
 	touch $@
 
 # PyTorch first, so that nothing else chooses its build.
-$(VENV)/backend-torch: constraints.txt | $(BIN)/python
+$(VENV)/backend-torch: constraints.txt | $(BIN)/pip
 	$(PIP) $(TORCH) $(shell grep '^torch==' constraints.txt)
 	touch $@
 
-$(VENV)/backend-jax: $(INSTALLABLE) | $(BIN)/python
+$(VENV)/backend-jax: $(INSTALLABLE) | $(BIN)/pip
 	$(PIP) -c constraints.txt -e '.[jax]'
 	touch $@
 
 $(VENV)/backend-tensorflow: $(VENV)/demo
 	touch $@
 
-$(VENV)/test: $(INSTALLABLE) $(VENV)/backend-torch | $(BIN)/python
+$(VENV)/test: $(INSTALLABLE) $(VENV)/backend-torch | $(BIN)/pip
 	$(PIP) -c constraints.txt -e '.[cpu,jax,test]'
 	touch $@

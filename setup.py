@@ -17,6 +17,7 @@ CPU = [f"tensorflow-cpu>=2.18; {INTEL_LINUX}", f"tensorflow>=2.18; {OTHER}"]
 PLOT = ["matplotlib>=3.8"]
 PROBES = ["scikit-learn>=1.4"]
 DEMO = [*PLOT, *PROBES, "rich>=13"]
+TEST = [*DEMO, "pytest>=8", "pillow>=10", "ruff>=0.9"]
 
 setuptools.setup(
     name="keras_ab",
@@ -43,11 +44,15 @@ setuptools.setup(
         "plot": PLOT,
         "probes": PROBES,
         "demo": DEMO,
-        "test": [*DEMO, "pytest>=8", "pillow>=10", "ruff>=0.9"],
+        "test": TEST,
+        "dev": [*TEST, "pre-commit>=4"],
     },
     classifiers=[
         "Intended Audience :: Science/Research",
         "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
     ],
 )

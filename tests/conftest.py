@@ -1,9 +1,16 @@
 """One process a backend: KERAS_BACKEND chooses it."""
 
 import os
+import pathlib
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+# Most of JAX's time goes into compiling the same small steps again.
+CACHE = pathlib.Path(__file__).parent.parent / ".pytest_cache/jax"
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 if os.environ["KERAS_BACKEND"] == "torch":
     # Before TensorFlow, which comes with tf.data.
@@ -16,8 +23,12 @@ import keras
 import pytest
 
 
+def pytest_addoption(parser):
+    parser.addoption("--slow", action="store_true", help="slow tests too")
+
+
 def pytest_collection_modifyitems(config, items):
-    if "slow" in config.getoption("-m"):
+    if config.getoption("--slow") or "slow" in config.getoption("-m"):
         return
     slow = [item for item in items if item.get_closest_marker("slow")]
     config.hook.pytest_deselected(items=slow)
@@ -25,5 +36,9 @@ def pytest_collection_modifyitems(config, items):
 
 
 @pytest.fixture(autouse=True)
-def fixed_seed():
+def same_start():
+    # Whatever ~/.keras/keras.json says, or a test before this one left.
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
+    keras.config.set_image_data_format("channels_last")
     keras.utils.set_random_seed(0)

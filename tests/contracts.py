@@ -133,6 +133,8 @@ def weight_gradients(layer, arrays):
 def check_weight_gradients(layer, shapes, arrays):
     """Every trainable variable gets a finite gradient, not all zero."""
     layer.build(*shapes)
+    if not layer.trainable_variables:
+        return
     grads = weight_gradients(layer, arrays)
     for variable, grad in zip(layer.trainable_variables, grads):
         assert grad is not None, variable.path

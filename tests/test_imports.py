@@ -10,6 +10,11 @@ import pytest
 ROOT = pathlib.Path(__file__).parent.parent
 PACKAGE = ROOT / "keras_ab"
 FILES = sorted(PACKAGE.rglob("*.py"))
+EVERYTHING = sorted(
+    path
+    for folder in ("keras_ab", "recipes", "benchmarks", "tests")
+    for path in (ROOT / folder).rglob("*.py")
+)
 
 # What each room may import. `data` is reached from `actions` only inside a
 # function, when views are sampled.
@@ -27,50 +32,103 @@ ALLOWED = {
     "probes": {"models"},
     "analysis": {"models", "probes"},
 }
+HEAVY = {"tensorflow", "torch", "jax", "sklearn", "matplotlib", "keras_hub"}
+OUTSIDE = {"recipes", "benchmarks", "tests"}
 
 
-def imports(path):
-    """Absolute names imported anywhere in a file, and at its top level."""
-    tree = ast.parse(path.read_text())
-    anywhere, top = set(), set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names = {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names = {f"{node.module}.{alias.name}" for alias in node.names}
-        else:
+def imports(tree, skip=()):
+    """Absolute names imported in a tree, less those under nodes to skip."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, skip):
             continue
-        anywhere |= names
-        if node in tree.body:
-            top |= names
-    return anywhere, top
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+        yield from imports(node, skip)
+
+
+def faults(here, source):
+    """What is wrong with the imports of a file in a room."""
+    tree = ast.parse(source)
+    anywhere = set(imports(tree))
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+    top = set(imports(tree, skip=functions))
+    allowed = ALLOWED[here] | {here}
+
+    def wrong(name):
+        root, *rest = name.split(".")
+        late = name not in top
+        return (
+            # The whole package, or a relative name, would hide the room.
+            name == "keras_ab"
+            or root == ""
+            or (root == "keras_ab" and rest[0] not in allowed)
+            or root in OUTSIDE
+            or name.startswith("keras.src")
+            or (root == "tensorflow" and here != "data")
+            or (root in HEAVY and not late)
+            or (here == "actions" and rest[:1] == ["data"] and not late)
+        )
+
+    return set(filter(wrong, anywhere))
 
 
 def room(path):
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.name))
+@pytest.mark.parametrize(
+    "path", FILES, ids=lambda path: str(path.relative_to(PACKAGE))
+)
 def test_rooms(path):
-    if path.parent == PACKAGE and path.stem == "__init__":
-        return
-    here = room(path)
-    anywhere, top = imports(path)
-    used = {
-        name.split(".")[1] for name in anywhere if name.startswith("keras_ab.")
-    }
-    assert used - {here} <= ALLOWED[here]
-    if here == "actions":
-        assert not any(name.startswith("keras_ab.data") for name in top)
-    assert not any(name.startswith("keras.src") for name in anywhere)
-    assert not any(name.startswith("recipes") for name in anywhere)
-    heavy = {"tensorflow", "torch", "jax", "sklearn", "matplotlib"}
-    assert not {name.split(".")[0] for name in top} & heavy
+    if path != PACKAGE / "__init__.py":
+        assert faults(room(path), path.read_text()) == set()
     assert path.stem not in ("utils", "helpers")
+
+
+@pytest.mark.parametrize(
+    "here, source",
+    [
+        ("layers", "from keras_ab import models"),
+        ("layers", "import keras_ab.ops.boxes"),
+        ("losses", "from keras_ab.layers import MLP"),
+        ("ops", "import keras_ab"),
+        ("ops", "from . import boxes"),
+        ("models", "from keras_ab.probes.knn import knn"),
+        ("models", "def f():\n    from recipes import demo"),
+        ("models", "def f():\n    import tensorflow as tf"),
+        ("data", "try:\n    import tensorflow as tf\nfinally:\n    pass"),
+        ("data", "class A:\n    from tensorflow import data"),
+        ("actions", "from keras_ab.data import sampling"),
+        ("backbones", "from keras.src import backend"),
+    ],
+)
+def test_a_wrong_import_is_found(here, source):
+    assert faults(here, source)
+
+
+def test_what_is_right_passes():
+    assert not faults("actions", "def f():\n    from keras_ab.data import tf")
+    assert not faults("data", "def f():\n    import tensorflow as tf")
+    assert not faults("losses", "import keras\nfrom keras_ab import ops")
 
 
 def test_the_table_is_complete():
     assert {room(path) for path in FILES} - {"__init__"} == set(ALLOWED)
+
+
+def test_only_public_keras():
+    for path in EVERYTHING:
+        tree = ast.parse(path.read_text())
+        names = set(imports(tree)) | {
+            ast.unparse(node)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute)
+        }
+        private = {name for name in names if name.startswith("keras.src")}
+        assert not private, path
 
 
 def test_import_brings_nothing_along():

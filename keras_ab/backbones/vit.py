@@ -136,11 +136,6 @@ class ViT(keras.layers.Layer):
                 f"{image_shape}"
             )
         (height, width), (rows, columns) = self.patch_size, image_shape[:2]
-        if rows is None or columns is None:
-            raise ValueError(
-                "Image sides must be known when a network is made; only the "
-                f"batch may be open. Received: image shape {image_shape}"
-            )
         if rows % height or columns % width:
             raise ValueError(
                 "Image sides must be multiples of the patch size "

@@ -37,11 +37,13 @@ class DropPath(keras.layers.Layer):
             raise ValueError(f"`rate` must lie in [0, 1). Received: {rate}")
         self.rate = rate
         self.seed = seed
-        if rate > 0:
-            self.seed_generator = keras.random.SeedGenerator(seed)
 
     def build(self, input_shape):
-        pass
+        # Here and not in the constructor, so that its path nests.
+        if self.rate > 0:
+            self.seed_generator = keras.random.SeedGenerator(
+                self.seed, name="seed_generator"
+            )
 
     def call(self, x, training=False):
         if not training or self.rate == 0.0:

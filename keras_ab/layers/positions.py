@@ -68,7 +68,7 @@ class PositionEmbedding(keras.layers.Layer):
         )
         return ops.reshape(positions, (-1, self.hidden_dim))
 
-    def compute_output_shape(self, input_shape, grid_shape=None):
+    def compute_output_shape(self, input_shape):
         return input_shape
 
     def get_config(self):

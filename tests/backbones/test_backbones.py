@@ -102,10 +102,6 @@ def test_the_parameters_of_vit_s():
             "multiples of the patch size.*Received: 32 x 20",
         ),
         (
-            lambda: small_vit()(keras.Input((None, 16, 3))),
-            "Image sides must be known",
-        ),
-        (
             lambda: text()(np.zeros((2, 1), "int32")),
             r"sequence_length=6.*Received: shape \(2, 1\)",
         ),

@@ -178,9 +178,9 @@ def test_bins_at_the_borders(spacing):
         # A border belongs to the bin above it.
         borders = np.arange(-4, 4).astype("float32")
         np.testing.assert_array_equal(numpy(layer.bins(borders)), range(8))
-        below = np.nextafter(borders, np.float32(-9), dtype="float32")
-        expected = [0, *range(7)]
-        np.testing.assert_array_equal(numpy(layer.bins(below)), expected)
+        np.testing.assert_array_equal(
+            numpy(layer.bins(borders - np.float32(1e-5))), [0, *range(7)]
+        )
     else:
         assert int(numpy(layer.bins(np.float32(0.0)))) == 4
 
