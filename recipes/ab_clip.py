@@ -71,9 +71,9 @@ SMALL = dataclasses.replace(
     patch_size=12,
     projection_dim=128,
     views=1_024_000,
-    reward_batch_size=128,
-    value_batch_size=32,
-    warmup_steps=200,
+    reward_batch_size=64,
+    value_batch_size=16,
+    warmup_steps=400,
 )
 SMOKE = dataclasses.replace(
     SMALL,
@@ -188,6 +188,7 @@ def main(argv=None):
         results["target"] = held_out.evaluate(model, "target")
         results["online"] = held_out.evaluate(model, "online")
         results["chance"] = held_out.chance()
+        results["ceiling"] = held_out.ceiling(model)
         for name in results["chance"]:
             print(f"{name}: {results['target'].get(name, float('nan')):.3f}")
     runs.write_results(

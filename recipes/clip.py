@@ -60,9 +60,9 @@ SMALL = dataclasses.replace(
     patch_size=12,
     projection_dim=128,
     views=1_024_000,
-    reward_batch_size=256,
+    reward_batch_size=128,
     average_rate=0.004,
-    warmup_steps=200,
+    warmup_steps=400,
 )
 SMOKE = dataclasses.replace(
     SMALL,

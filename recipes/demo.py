@@ -251,8 +251,8 @@ def main(argv=None):
     ours.save(output / "abclip.keras")
     print_table(results)
     print(
-        f"{results['seconds']:.0f} seconds. Figures and pictures in {output}/:"
-        "\nresults.json, curves.png, value_map.png, abclip.keras"
+        f"{results['seconds']:.0f} seconds. Wrote results.json, curves.png, "
+        f"value_map.png and\nabclip.keras to\n{output}/"
     )
 
 

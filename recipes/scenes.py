@@ -64,6 +64,11 @@ class HeldOut:
             "value_forced_choice_shuffled_actions": 0.5,
         }
 
+    def ceiling(self, model, network=None):
+        """What foresight would give the value function; see the probe."""
+        hits = probes.forced_choice_ceiling(model, self.queries, network)
+        return {"value_forced_choice": float(hits.mean())}
+
     def outcomes(self, model, network=None):
         """Hits and misses of a model, figure by figure.
 

@@ -41,6 +41,12 @@ def attention(queries, keys, values, causal=False):
     return ops.reshape(mixed, (-1, length, heads * size))
 
 
+def split_heads(tokens, heads):
+    """`(B, T, D)` to `(B, T, heads, D // heads)`."""
+    _, length, dim = tokens.shape
+    return ops.reshape(tokens, (-1, length, heads, dim // heads))
+
+
 def check_heads(hidden_dim, num_heads):
     """Raises `ValueError` unless the heads share the width evenly."""
     if num_heads < 1 or hidden_dim % num_heads:
@@ -115,12 +121,10 @@ class SelfAttention(keras.layers.Layer):
         self.output_projection.build(input_shape)
 
     def call(self, tokens):
-        _, length, dim = tokens.shape
-        shape = (-1, length, 3, self.num_heads, dim // self.num_heads)
-        qkv = ops.reshape(self.qkv(tokens), shape)
-        mixed = attention(
-            qkv[:, :, 0], qkv[:, :, 1], qkv[:, :, 2], causal=self.causal
-        )
+        # Split, not indexed: TensorFlow pads for an index's gradient.
+        parts = ops.split(self.qkv(tokens), 3, axis=-1)
+        parts = [split_heads(part, self.num_heads) for part in parts]
+        mixed = attention(*parts, causal=self.causal)
         return self.output_projection(mixed)
 
     def compute_output_shape(self, input_shape):
@@ -179,13 +183,10 @@ class CrossAttention(keras.layers.Layer):
         self.output_projection.build(queries_shape)
 
     def call(self, queries, context):
-        heads, dim = self.num_heads, queries.shape[-1]
-        size = dim // heads
-        length, span = queries.shape[1], context.shape[1]
-        q = ops.reshape(self.query(queries), (-1, length, heads, size))
-        kv = self.key_value(context)
-        kv = ops.reshape(kv, (-1, span, 2, heads, size))
-        return self.output_projection(attention(q, kv[:, :, 0], kv[:, :, 1]))
+        parts = ops.split(self.key_value(context), 2, axis=-1)
+        parts = [self.query(queries), *parts]
+        parts = [split_heads(part, self.num_heads) for part in parts]
+        return self.output_projection(attention(*parts))
 
     def compute_output_shape(self, queries_shape, context_shape):
         return queries_shape

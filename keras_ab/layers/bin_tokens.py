@@ -15,6 +15,9 @@ class BinTokens(keras.layers.Layer):
 
     One table of bins serves all coordinates; an embedding of its slot says
     which coordinate a token is. Binning is float32 whatever the dtype policy.
+    Both are learnt. The table starts as sines and cosines of the bins'
+    centres, so that bins that lie close start alike, and both start large
+    enough to survive the decoder's first residual additions.
 
     Args:
         num_bins: Int, bins over the range; values outside clip to its ends.
@@ -71,17 +74,37 @@ class BinTokens(keras.layers.Layer):
         self.num_slots = num_slots
 
     def build(self, input_shape=None):
-        normal = keras.initializers.RandomNormal(stddev=0.02)
         self.bin_embeddings = self.add_weight(
             shape=(self.num_bins, self.hidden_dim),
-            initializer=normal,
+            initializer=self._waves,
             name="bin_embeddings",
         )
         self.slot_embeddings = self.add_weight(
             shape=(self.num_slots, self.hidden_dim),
-            initializer=keras.initializers.RandomNormal(stddev=0.02),
+            initializer=keras.initializers.RandomNormal(stddev=0.5),
             name="slot_embeddings",
         )
+
+    def _waves(self, shape, dtype=None):
+        """Sines and cosines of the bins' centres, `(num_bins, hidden_dim)`."""
+        bins, dim = shape
+        span = self.maximum - self.minimum
+        periods = np.geomspace(2 * span, 4 * span / bins, -(-dim // 2))
+        angles = 2 * np.pi * self.centres()[:, None] / periods
+        table = np.concatenate([np.sin(angles), np.cos(angles)], axis=1)
+        return ops.convert_to_tensor(table[:, :dim], dtype)
+
+    def centres(self):
+        """The coordinate in the middle of each bin.
+
+        Returns:
+            A NumPy float64 array of shape `(num_bins,)`.
+        """
+        share = (np.arange(self.num_bins) + 0.5) / self.num_bins
+        if self.spacing == "tanh":
+            x = np.arctanh((2 * share - 1) * math.tanh(1.2))
+            share = (x + 1.2) / 2.4
+        return self.minimum + (self.maximum - self.minimum) * share
 
     def bins(self, coordinates):
         """The bin of each coordinate.

@@ -4,6 +4,7 @@ from keras_ab.probes.features import extract_features
 from keras_ab.probes.features import extract_views
 from keras_ab.probes.forced_choice import ForcedChoice
 from keras_ab.probes.forced_choice import forced_choice
+from keras_ab.probes.forced_choice import forced_choice_ceiling
 from keras_ab.probes.forced_choice import forced_choice_queries
 from keras_ab.probes.intervals import bootstrap_interval
 from keras_ab.probes.knn import knn_predict
@@ -17,6 +18,7 @@ __all__ = [
     "extract_features",
     "extract_views",
     "forced_choice",
+    "forced_choice_ceiling",
     "forced_choice_queries",
     "knn_predict",
     "linear_predict",

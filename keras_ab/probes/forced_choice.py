@@ -18,12 +18,15 @@ class ForcedChoice:
             the first shows the object, that of the second does not.
         captions: List of Q one-object captions.
         seen: Bools of shape `(Q,)`: whether the view itself shows the object.
+        targets: uint8 of shape `(Q, 2, H, W, 3)`: what the two actions lead
+            to, which the value function never gets to see.
     """
 
     views: np.ndarray
     actions: np.ndarray
     captions: list
     seen: np.ndarray
+    targets: np.ndarray
 
     def shuffled(self, seed=0):
         """The same queries, each with the actions of another one.
@@ -64,7 +67,7 @@ def forced_choice_queries(
         A `ForcedChoice`, of fewer queries where the source runs out.
     """
     rng = np.random.default_rng(seed)
-    views, actions, captions, seen = [], [], [], []
+    views, actions, captions, seen, targets = [], [], [], [], []
     for index in range(len(source)):
         if len(views) == count:
             break
@@ -89,11 +92,13 @@ def forced_choice_queries(
         actions.append(_relative(crops[0], pair))
         captions.append(describe(*names[chosen]))
         seen.append(_share(box, crops[:1])[0] >= 0.3)
+        targets.append([_cut(record["image"], box, size) for box in pair])
     return ForcedChoice(
         np.stack(views),
         np.stack(actions).astype("float32"),
         captions,
         np.array(seen),
+        np.array(targets),
     )
 
 
@@ -110,15 +115,48 @@ def forced_choice(model, queries, network=None, batch_size=256):
         Floats of shape `(Q,)`: 1 for a hit, 0 for a miss, 0.5 for a tie.
         Chance is 0.5.
     """
+
+    def scores(part, captions):
+        views, actions = queries.views[part], queries.actions[part]
+        return model.value(views, actions, captions, network)
+
+    return _choices(queries, scores, batch_size)
+
+
+def forced_choice_ceiling(model, queries, network=None, batch_size=256):
+    """Whether the reward is larger for what the right action leads to.
+
+    The reward looks at both targets, the value function at neither: as the
+    value is learnt from the reward, this is what it could reach if it foresaw
+    everything.
+
+    Args:
+        model: A `keras_ab.models.Pretrainer` with a reward.
+        queries: A `ForcedChoice`.
+        network: As in `keras_ab.probes.extract_features`.
+        batch_size: Int, queries to a call.
+
+    Returns:
+        Floats of shape `(Q,)`, as from `forced_choice`.
+    """
+
+    def scores(part, captions):
+        pairs = queries.targets[part]
+        flat = pairs.reshape(-1, *pairs.shape[2:])
+        rewards = model.reward(flat, captions, network)
+        return ops.reshape(rewards, (len(pairs), 2, -1))
+
+    return _choices(queries, scores, batch_size)
+
+
+def _choices(queries, scores, batch_size):
+    """Hits of scores `(B, 2, L)` of both actions for all captions."""
     captions = sorted(set(queries.captions))
     columns = np.array([captions.index(c) for c in queries.captions])
     hits = []
     for start in range(0, len(columns), batch_size):
         part = slice(start, start + batch_size)
-        values = model.value(
-            queries.views[part], queries.actions[part], captions, network
-        )
-        values = ops.convert_to_numpy(values)
+        values = ops.convert_to_numpy(scores(part, captions))
         column = columns[part][:, None, None]
         values = np.take_along_axis(values, column, 2)[..., 0]
         hits.append(0.5 + 0.5 * np.sign(values[:, 0] - values[:, 1]))

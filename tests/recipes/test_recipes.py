@@ -68,7 +68,9 @@ def test_demo(backend, tmp_path):
     assert set(results["abclip"]) == names | {"intervals"}
     for name in ("curves.png", "value_map.png", "abclip.keras"):
         assert (tmp_path / name).exists()
-    assert max(len(line) for line in printed.splitlines()) <= 80
+    # A folder's name may be as long as it likes.
+    lines = printed.replace(str(tmp_path), "").splitlines()
+    assert max(map(len, lines)) <= 80
 
 
 def test_table_7():

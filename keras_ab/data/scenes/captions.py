@@ -44,11 +44,11 @@ def write_captions(things, main, rng, count=4):
     others = [thing for thing in things if thing is not main]
     while len(captions) < count:
         kind = rng.random()
-        if not others or kind < 0.2:
+        if not others or kind < 0.5:
             captions.append(
                 _phrase(things[int(rng.integers(len(things)))], rng)
             )
-        elif kind < 0.7 or len(things) < 3:
+        elif kind < 0.85 or len(things) < 3:
             a, b = _pair(things, main, rng)
             relation = _relation(a, b, rng)
             captions.append(f"{_phrase(a, rng)} {relation} {_phrase(b, rng)}")
@@ -72,7 +72,7 @@ def _phrase(thing, rng):
     words = [CLASSES[thing.index]]
     if thing.texture and rng.random() < 0.4:
         words.insert(0, TEXTURES[thing.texture])
-    if rng.random() < 0.6:
+    if rng.random() < 0.5:
         words.insert(0, COLOUR_NAMES[thing.colour])
     if rng.random() < 0.25:
         if thing.size > 0.36:

@@ -15,7 +15,6 @@ class Slot:
         weight: Float, how often it occurs relative to the other slots.
         x: Range of its centre, 0 left to 1 right.
         limit: Int, how many of them a scene can have.
-        main: Bool, whether it can be the main object.
     """
 
     name: str
@@ -23,7 +22,11 @@ class Slot:
     weight: float = 1.0
     x: tuple = (0.1, 0.9)
     limit: int = 2
-    main: bool = True
+
+    @property
+    def high(self):
+        """Whether it is found above the ground: on a wall or in the air."""
+        return self.place.split()[0] in ("wall", "air", "above")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,14 +36,12 @@ class SceneType:
     Args:
         name: Its name, which no caption gives away.
         slots: Tuple of `Slot`.
-        backdrop: `"room"`, `"land"`, `"sea"` or `"night"`.
         back: Indices of the colours that its background tends to.
         front: Indices of the colours that its ground tends to.
     """
 
     name: str
     slots: tuple
-    backdrop: str
     back: tuple
     front: tuple
 
@@ -56,7 +57,6 @@ SCENE_TYPES = (
             Slot("clock", "wall", 1.0, (0.6, 0.95), 1),
             Slot("chair", "floor", 1.0, (0.05, 0.4)),
         ),
-        "room",
         (2, 8, 6),
         (8, 1, 5),
     ),
@@ -70,7 +70,6 @@ SCENE_TYPES = (
             Slot("tree", "floor", 0.8, (0.05, 0.4)),
             Slot("bird", "air", 0.6),
         ),
-        "land",
         (4, 7, 0),
         (0, 8, 1),
     ),
@@ -83,7 +82,6 @@ SCENE_TYPES = (
             Slot("boat", "water", 1.0, (0.5, 0.95)),
             Slot("bird", "air", 0.8, limit=3),
         ),
-        "sea",
         (4, 3, 2),
         (2, 1, 8),
     ),
@@ -96,7 +94,6 @@ SCENE_TYPES = (
             Slot("tree", "floor", 1.0, (0.6, 0.98)),
             Slot("bird", "on bench", 0.8),
         ),
-        "land",
         (4, 3, 7),
         (3, 2, 8),
     ),
@@ -110,7 +107,6 @@ SCENE_TYPES = (
             Slot("chair", "floor", 1.0, (0.6, 0.95)),
             Slot("clock", "wall", 0.8, (0.05, 0.4), 1),
         ),
-        "room",
         (5, 0, 3),
         (8, 5, 0),
     ),
@@ -124,7 +120,6 @@ SCENE_TYPES = (
             Slot("clock", "wall", 1.0, (0.3, 0.7), 1),
             Slot("moon", "wall", 1.0, (0.65, 0.95), 1),
         ),
-        "room",
         (6, 7, 5),
         (8, 6, 7),
     ),
@@ -137,7 +132,6 @@ SCENE_TYPES = (
             Slot("anchor", "floor", 1.5, (0.5, 0.95)),
             Slot("bird", "air", 0.5, limit=3),
         ),
-        "sea",
         (4, 5, 0),
         (5, 3, 4),
     ),
@@ -150,7 +144,6 @@ SCENE_TYPES = (
             Slot("star", "air", 1.8, limit=4),
             Slot("house", "floor", 0.5, (0.2, 0.8)),
         ),
-        "night",
         (5, 6, 0),
         (0, 6, 8),
     ),
@@ -163,7 +156,6 @@ SCENE_TYPES = (
             Slot("sign", "wall", 0.8, (0.3, 0.7), 1),
             Slot("star", "air", 1.0),
         ),
-        "room",
         (0, 6, 7),
         (1, 7, 0),
     ),

@@ -105,26 +105,35 @@ def sample_layout(rng):
     layout = Layout(
         scene_type=kind,
         horizon=float(rng.uniform(0.42, 0.62)),
-        back=_tendency(rng, scene.back, 0.45),
-        front=_tendency(rng, scene.front, 0.45),
+        back=_tendency(rng, scene.back, 0.25),
+        front=_tendency(rng, scene.front, 0.25),
         things=[],
     )
-    mains = [slot for slot in scene.slots if slot.main]
-    main = mains[int(rng.integers(len(mains)))]
-    _add(rng, layout, main, depth=rng.uniform(0.8, 1.1))
+    main = scene.slots[int(rng.integers(len(scene.slots)))]
+    _add(rng, layout, main, depth=rng.uniform(0.85, 1.1))
     counts = {main.name: 1}
-    wanted = int(rng.integers(3, 11))
-    chances = np.cumsum([slot.weight for slot in scene.slots])
+    wanted = 3 + int(8 * rng.random() ** 1.5)
+    # Something above and something below, whatever the main object is: else
+    # an empty ground would tell that it flies.
+    others = [slot for slot in scene.slots if slot.high != main.high]
+    nearness = (1.15, 1.4)
     for _ in range(3 * wanted):
         if len(layout.things) >= wanted:
             break
-        draw = rng.random() * chances[-1]
-        slot = scene.slots[np.searchsorted(chances, draw, side="right")]
+        slot = _draw(rng, others)
         if counts.get(slot.name, 0) >= slot.limit:
             continue
-        if _add(rng, layout, slot, depth=rng.uniform(1.7, 3.0)):
+        if _add(rng, layout, slot, depth=rng.uniform(*nearness)):
             counts[slot.name] = counts.get(slot.name, 0) + 1
+            others, nearness = scene.slots, (1.5, 2.3)
     return layout
+
+
+def _draw(rng, slots):
+    """A slot, by the slots' weights."""
+    chances = np.cumsum([slot.weight for slot in slots])
+    draw = rng.random() * chances[-1]
+    return slots[np.searchsorted(chances, draw, side="right")]
 
 
 def _tendency(rng, preferred, strength):
@@ -136,14 +145,14 @@ def _tendency(rng, preferred, strength):
 
 def _add(rng, layout, slot, depth):
     """Places an object where its slot wants it, clear of the others."""
-    size = float(np.clip(0.46 / depth * rng.uniform(0.9, 1.12), 0.15, 0.56))
+    size = min(max(0.46 / depth * rng.uniform(0.9, 1.12), 0.17), 0.56)
     index = CLASSES.index(slot.name)
     boxes = [other.box() for other in layout.things]
     for _ in range(6):
         thing = Thing(
             index=index,
             colour=0,
-            texture=int(np.searchsorted((0.55, 0.7, 0.85), rng.random())),
+            texture=int(np.searchsorted((0.7, 0.8, 0.9), rng.random())),
             depth=float(depth),
             x=float(rng.uniform(*slot.x)),
             y=0.5,
@@ -156,7 +165,7 @@ def _add(rng, layout, slot, depth):
         if not layout.things:
             _keep_inside(thing)
         if not layout.things or _overlap(thing, boxes) < 0.3:
-            thing.colour = _contrasting(rng, behind)
+            thing.colour = _colour(rng, index, behind)
             thing.order = len(layout.things)
             layout.things.append(thing)
             return True
@@ -193,7 +202,7 @@ def _place(rng, layout, thing, place):
         low = layout.horizon + (1 - layout.horizon) * min(
             1.0, 1.1 / thing.depth
         )
-        base = float(np.clip(low + rng.uniform(-0.06, 0.06), 0, 0.99))
+        base = min(max(low + rng.uniform(-0.06, 0.06), 0.0), 0.99)
         thing.y = base - half * bottom
         return layout.front if thing.y > layout.horizon else layout.back
     if relation == "water":
@@ -227,8 +236,12 @@ def _overlap(thing, boxes):
     return worst
 
 
-def _contrasting(rng, behind):
-    """A colour that stands out from what is behind, independent of class."""
+def _colour(rng, index, behind):
+    """A colour that stands out from what is behind; often the class's own."""
     distance = np.abs(RGB - RGB[behind]).sum(1)
     choices = np.nonzero(distance > 0.45)[0]
+    if rng.random() < 0.5:
+        # Two typical colours a class, the same ones for a third of classes.
+        typical = [index % len(RGB), (3 * index + 4) % len(RGB)]
+        choices = [c for c in typical if c in choices] or choices
     return int(choices[int(rng.integers(len(choices)))])

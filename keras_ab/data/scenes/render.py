@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 
-from keras_ab.data.scenes.grammar import SCENE_TYPES
 from keras_ab.data.scenes.layout import RGB
 from keras_ab.data.scenes.shapes import RESOLUTION
 from keras_ab.data.scenes.shapes import template
@@ -40,9 +39,20 @@ def render(layout, size, rng):
         owner[y : y + rows, x : x + columns][solid] = i
         areas[i] = solid.sum()
     noise = rng.standard_normal(canvas.shape, dtype="float32")
-    canvas += 0.018 * noise
+    canvas = _expose(canvas, rng) + 0.018 * noise
     picture = (np.clip(canvas, 0, 1) * 255 + 0.5).astype("uint8")
     return picture, [_visible(owner, i, areas[i]) for i in range(len(areas))]
+
+
+def _expose(canvas, rng):
+    """Light of its own for every picture, so that colours alone say little.
+
+    Brightness, a tint of the three channels, and contrast.
+    """
+    gain = np.exp(rng.uniform(-0.3, 0.2) + rng.uniform(-0.12, 0.12, 3))
+    canvas = canvas * gain.astype("float32")
+    contrast = np.float32(rng.uniform(-0.5, 0.8))
+    return canvas + contrast * canvas * (1 - canvas) * (canvas - 0.5)
 
 
 def _visible(owner, index, area):
@@ -55,37 +65,48 @@ def _visible(owner, index, area):
 
 
 def _backdrop(layout, size, rng):
-    """Wall and floor, sky and land, sky and sea, or the night."""
-    kind = SCENE_TYPES[layout.scene_type].backdrop
+    """What is behind and below: any pattern in any scene.
+
+    Were patterns tied to the scene's type, they alone would tell it, and
+    nobody would need to look at things.
+    """
     axis = (np.arange(size, dtype="float32") + 0.5) / size
     y, x = axis[:, None], axis[None, :]
-    back, front = RGB[layout.back], RGB[layout.front]
-    shade = rng.uniform(0.5, 0.85)
+    # Paler than things, so that a thing's colour is told from a wall's.
+    back, front = _pale(RGB[layout.back]), _pale(RGB[layout.front])
+    shade = rng.uniform(0.35, 0.85)
     back, front = back * shade + (1 - shade), front * (0.55 + 0.3 * shade)
-    if kind == "night":
-        back = RGB[layout.back] * 0.35
-    upper = 1 + 0.18 * (y - 0.5) + 0 * x
-    lower = 1 - 0.25 * (y - layout.horizon) + 0 * x
-    period = rng.uniform(0.06, 0.16)
-    if kind == "room":
-        upper = upper + 0.05 * np.sign(np.sin(2 * np.pi * x / period))
-        lower = lower + 0.06 * np.sign(np.sin(np.pi * (y - x) / period))
-    elif kind == "land":
-        upper = upper + 0.06 * np.sin(5 * x + 9 * y + rng.uniform(0, 6))
-        lower = lower + 0.07 * np.sin(np.pi * y / period * 2 + 4 * x)
-    elif kind == "sea":
-        wave = np.sin(2 * np.pi * (y / period + 0.15 * np.sin(12 * x)))
-        lower = lower + 0.08 * wave
-    else:
-        specks = rng.random((size, size), dtype="float32") < 0.006
-        upper = upper + specks * 1.5
-    edge = layout.horizon
-    if kind in ("land", "night"):
-        edge = edge + 0.02 * np.sin(7 * x + rng.uniform(0, 6))
+    if rng.random() < 0.15:
+        back = back * 0.4
+    upper = _pattern(y, x, rng) + 0.18 * (y - 0.5)
+    lower = _pattern(y, x, rng) - 0.25 * (y - layout.horizon)
+    edge = layout.horizon + rng.uniform(0, 0.025) * np.sin(
+        7 * x + rng.uniform(0, 6)
+    )
     ground = np.clip((y - edge) * size + 0.5, 0, 1)[..., None]
     canvas = back * upper[..., None] * (1 - ground)
     canvas = canvas + front * lower[..., None] * ground
     return canvas.astype("float32")
+
+
+def _pattern(y, x, rng):
+    """A factor on a surface's colour: stripes, hills, waves or specks."""
+    period = np.float32(rng.uniform(0.06, 0.16))
+    kind = int(rng.integers(4))
+    if kind == 0:
+        slant = rng.uniform(-1, 1)
+        return 1 + 0.06 * np.sign(np.sin(np.pi * (x + slant * y) / period))
+    if kind == 1:
+        return 1 + 0.06 * np.sin(5 * x + 9 * y + rng.uniform(0, 6))
+    if kind == 2:
+        wave = y / period + 0.15 * np.sin(12 * x)
+        return 1 + 0.07 * np.sin(2 * np.pi * wave)
+    specks = rng.random((len(y), x.shape[1]), dtype="float32") < 0.01
+    return 1 + 0.4 * specks
+
+
+def _pale(colour):
+    return 0.4 * colour + 0.6 * colour.mean()
 
 
 def _paint(canvas, thing, size, light, rng):
@@ -114,12 +135,17 @@ def _paint(canvas, thing, size, light, rng):
     row = ((v + 1) * (RESOLUTION / 2) + 1).astype("int32")
     flat = np.clip(row, 0, side - 1) * side + np.clip(column, 0, side - 1)
     opacity = alpha.take(flat)
-    value = tone.take(flat) * _texture(thing.texture, u, v, rng)
+    # Parts stand out more or less, and colours have shades.
+    relief = np.float32(rng.uniform(0.7, 1.2))
+    value = (1 + relief * (tone.take(flat) - 1)) * _texture(
+        thing.texture, u, v, rng
+    )
     value = value * (1 + 0.22 * light * u - 0.12 * v)
     value = _average(value * opacity)
     opacity = _average(opacity)
     value = value / np.maximum(opacity, 1e-3)
-    colour = RGB[thing.colour]
+    shade = rng.uniform(-0.06, 0.06, 3).astype("float32")
+    colour = np.clip(RGB[thing.colour] + shade, 0.05, 1)
     # Tones above one go towards white, so that they show on any colour.
     dark = np.minimum(value, 1.0)[..., None] * colour
     lift = np.clip(value - 1.0, 0, 1)[..., None]
