@@ -28,7 +28,7 @@ if "KERAS_BACKEND" not in os.environ:
 class Options:
     """Settings of the demo."""
 
-    views: int = option(192_000, "views that each method sees")
+    views: int = option(256_000, "views that each method sees")
     images: int = option(6_000, "scenes")
     captioned: int = option(2_000, "scenes that have captions")
     test: int = option(2_000, "held-out scenes")
@@ -150,6 +150,7 @@ ROWS = (
     ("value_forced_choice", "value: which way to look"),
     ("value_forced_choice_shuffled_actions", "  the same, actions shuffled"),
 )
+CEILING = "  the reward, shown both ways"
 
 
 def print_table(results):
@@ -173,6 +174,8 @@ def print_table(results):
             cells.append(f"{100 * mean:.1f} ±{50 * (high - low):.1f}")
         cells.append(f"{100 * results['chance'][key]:.1f}")
         table.add_row(title, *cells)
+    ceiling = results["ceiling"]["value_forced_choice"]
+    table.add_row(CEILING, f"{100 * ceiling:.1f}", "–", "–", "")
     Console(width=80).print(table)
 
 
@@ -238,6 +241,7 @@ def main(argv=None):
     results["abclip"] = held_out.evaluate(ours)
     results["clip"] = held_out.evaluate(theirs)
     results["chance"] = held_out.chance()
+    results["ceiling"] = held_out.ceiling(ours)
     results.update(
         views=options.views,
         captioned=options.captioned,

@@ -39,7 +39,7 @@ def test_splits_and_seeds_differ(records):
 
 def test_records(records):
     counts = [record["count"] for record in records]
-    assert min(counts) >= 1 and max(counts) <= 10
+    assert min(counts) >= 3 and max(counts) <= 10
     assert 4 < np.mean(counts) < 8
     assert len({r["scene_type"] for r in records}) == len(scenes.SCENE_TYPES)
     assert len({r["label"] for r in records}) == len(scenes.CLASSES)
@@ -100,6 +100,24 @@ def test_what_occurs_together_tells_the_scene(records):
         slots = scenes.SCENE_TYPES[record["scene_type"]].slots
         allowed = {slot.name for slot in slots}
         assert {scenes.CLASSES[c] for c in record["classes"]} <= allowed
+
+
+def test_something_is_above_and_something_below(records):
+    slots = {
+        slot.name: slot.high
+        for scene in scenes.SCENE_TYPES
+        for slot in scene.slots
+    }
+    assert slots["clock"] and slots["bird"] and not slots["table"]
+    for seed in range(300):
+        layout = scenes.sample_layout(np.random.default_rng(seed))
+        kinds = {
+            slot.high
+            for thing in layout.things[:2]
+            for slot in scenes.SCENE_TYPES[layout.scene_type].slots
+            if slot.name == scenes.CLASSES[thing.index]
+        }
+        assert kinds == {True, False}
 
 
 def test_things_stand_where_they_belong():

@@ -194,6 +194,27 @@ def test_bin_tokens_are_bin_plus_slot():
     np.testing.assert_allclose(result, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("spacing", ["uniform", "tanh"])
+def test_bins_start_as_waves(spacing):
+    layer = layers.BinTokens(
+        num_bins=64, minimum=-4.0, maximum=4.0, spacing=spacing, hidden_dim=7
+    )
+    layer.build()
+    centres = layer.centres()
+    np.testing.assert_array_equal(
+        numpy(layer.bins(centres.astype("float32"))), np.arange(64)
+    )
+    table = numpy(layer.bin_embeddings)
+    assert table.shape == (64, 7)
+    # The first wave has twice the range as its period, the last four bins.
+    first = np.sin(2 * np.pi * centres / 16)
+    np.testing.assert_allclose(table[:, 0], first, atol=1e-5)
+    last = np.sin(2 * np.pi * centres / 0.5)
+    np.testing.assert_allclose(table[:, 3], last, atol=1e-5)
+    apart = np.linalg.norm(table[32] - table, axis=1)
+    assert apart[33] < apart[45] and apart[31] < apart[5]
+
+
 def test_bins_are_those_of_float32_under_bfloat16():
     x = RNG.uniform(-1, 2, (1, 100, 4)).astype("float32")
     full = layers.BinTokens(hidden_dim=4)

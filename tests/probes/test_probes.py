@@ -170,6 +170,24 @@ def test_forced_choice(queries):
     assert set(hits) <= {0.0, 0.5, 1.0}
 
 
+def test_the_ceiling_looks_at_the_targets(queries):
+    _, built = queries
+    count = len(built.views)
+    assert built.targets.shape == (count, 2, 16, 16, 3)
+    # The oracle reads a number off the pixels and a word.
+    seen = _captioned(built)
+    words = np.array([1, 2] * (len(seen.captions) // 2))
+    pixels = np.zeros((len(words), 2, 16, 16, 3), "uint8")
+    pixels[:, 0] = words[:, None, None, None]
+    seen.targets = pixels
+    hits = probes.forced_choice_ceiling(Oracle(), seen, batch_size=7)
+    np.testing.assert_array_equal(hits, 1)
+    seen.targets = pixels[:, ::-1]
+    np.testing.assert_array_equal(
+        probes.forced_choice_ceiling(Oracle(), seen), 0
+    )
+
+
 def _captioned(built):
     built = type(built)(**vars(built))
     built.captions = ["w1", "w2"] * (len(built.views) // 2)

@@ -65,6 +65,7 @@ def test_demo(backend, tmp_path):
         "value_forced_choice_shuffled_actions",
     }
     assert set(results["chance"]) == names
+    assert 0 <= results["ceiling"]["value_forced_choice"] <= 1
     assert set(results["abclip"]) == names | {"intervals"}
     for name in ("curves.png", "value_map.png", "abclip.keras"):
         assert (tmp_path / name).exists()
