@@ -8,9 +8,10 @@ have captions, and compares both with the untrained network on held-out
 scenes. Writes runs/demo/results.json, curves.png and value_map.png.
 """
 
+import contextlib
 import dataclasses
 import importlib.util
-import json
+import logging
 import os
 import pathlib
 import time
@@ -36,12 +37,27 @@ class Options:
     seed: int = option(0, "of weights, order and crops")
     scale: str = option("small", "whose settings the methods take")
     output: str = option("runs/demo", "folder of the results")
+    json: str = option("", "another file for the figures")
 
 
 FULL = Options()
 SMOKE = Options(
     views=2_048, images=256, captioned=128, test=160, workers=1, scale="smoke"
 )
+
+
+@contextlib.contextmanager
+def start_up_messages_hidden():
+    """TensorFlow's own, which it writes before any setting can reach it."""
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def settings(recipe, options, name):
@@ -182,12 +198,15 @@ def print_table(results):
 def main(argv=None):
     options = parse({"full": FULL, "smoke": SMOKE}, __doc__, argv)
     started = time.time()
-    import keras
+    with start_up_messages_hidden():
+        import keras
+        import tensorflow as tf  # noqa: F401
 
-    from keras_ab import data
-    from recipes import ab_clip
-    from recipes import clip
-    from recipes import scenes
+        from keras_ab import data
+        from recipes import ab_clip
+        from recipes import clip
+        from recipes import runs
+        from recipes import scenes
 
     output = pathlib.Path(options.output)
     output.mkdir(parents=True, exist_ok=True)
@@ -197,14 +216,16 @@ def main(argv=None):
         "captions ...",
         flush=True,
     )
-    reward, value, tokenizer = scenes.training_sources(
-        options.images, options.captioned, workers=options.workers
-    )
-    held_out = scenes.HeldOut(
-        train=max(64, 3 * options.test // 2),
-        test=options.test,
-        workers=options.workers,
-    )
+    # The processes that paint start TensorFlow, too.
+    with start_up_messages_hidden():
+        reward, value, tokenizer = scenes.training_sources(
+            options.images, options.captioned, workers=options.workers
+        )
+        held_out = scenes.HeldOut(
+            train=max(64, 3 * options.test // 2),
+            test=options.test,
+            workers=options.workers,
+        )
 
     def bootstrap(step):
         return data.bootstrap_batches(
@@ -249,7 +270,8 @@ def main(argv=None):
         backend=keras.backend.backend(),
         seconds=round(time.time() - started, 1),
     )
-    (output / "results.json").write_text(json.dumps(results, indent=2) + "\n")
+    for path in filter(None, (output / "results.json", options.json)):
+        runs.write_results(path, results)
     draw_curves(curves, output / "curves.png")
     draw_value_map(ours, held_out, output / "value_map.png")
     ours.save(output / "abclip.keras")

@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import json
 
 
 def option(default, help):
@@ -60,8 +59,3 @@ def parse(scales, description, argv=None):
     scale = given.pop("scale") or next(iter(scales))
     given = {k: v for k, v in given.items() if v is not None}
     return dataclasses.replace(scales[scale], **given)
-
-
-def as_json(options):
-    """Options as a JSON string, for the record."""
-    return json.dumps(dataclasses.asdict(options), indent=2)

@@ -48,13 +48,20 @@ def main(argv=None):
     parser.add_argument(
         "--network", default="target", help="'target' or 'online'"
     )
+    parser.add_argument("--json", help="file for the figures")
     options = parser.parse_args(argv)
     ours = read(options.runs, options.network)
     base = read(options.base, options.network)
     print("| % | method | base | difference | seeds |")
     print("|---|---|---|---|---|")
+    figures = {}
     for figure in FIGURES:
         mean, half, count = difference(ours, base, figure)
+        figures[figure] = {
+            "difference": mean,
+            "half_interval": half,
+            "seeds": count,
+        }
         cells = [
             f"{100 * np.mean([run[figure] for run in runs.values()]):.1f}"
             for runs in (ours, base)
@@ -63,6 +70,9 @@ def main(argv=None):
             f"| {figure} | {cells[0]} | {cells[1]} | "
             f"{100 * mean:+.1f} ± {100 * half:.1f} | {count} |"
         )
+    if options.json:
+        with open(options.json, "w") as stream:
+            json.dump(figures, stream, indent=2)
 
 
 if __name__ == "__main__":
