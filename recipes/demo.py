@@ -264,7 +264,7 @@ def main(argv=None):
     results["chance"] = held_out.chance()
     results["ceiling"] = held_out.ceiling(ours)
     results.update(
-        views=options.views,
+        views=curves["ABCLIP"][-1][0],
         captioned=options.captioned,
         unlabelled=options.images,
         backend=keras.backend.backend(),

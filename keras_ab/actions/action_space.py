@@ -6,7 +6,7 @@ class ActionSpace:
 
     The value objective asks an action space for everything that depends on
     what actions are. To bootstrap over another transformation than crops
-    (rotations, time in a video, ...), write these five methods.
+    (rotations, time in a video, ...), write these methods.
 
     A *state* describes how a view was cut from its image (for crops: a box);
     an *action* leads from one state to another.
@@ -20,6 +20,12 @@ class ActionSpace:
 
     state_size = 4
     """Numbers that describe one state."""
+
+    action_size = 4
+    """Numbers that describe one action."""
+
+    num_tokens = 4
+    """Tokens to an action."""
 
     def sample(self, seed, num_views, image_shape):
         """Draws the states of the views of one image, in tf.data.

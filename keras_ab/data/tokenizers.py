@@ -172,6 +172,10 @@ class WordTokenizer:
         ids = ids.to_tensor(0, shape=(None, self.sequence_length))
         return ids[0] if scalar else ids
 
+    def __getstate__(self):
+        # The table lives in one process.
+        return {**self.__dict__, "_table": None}
+
     def get_config(self):
         return {
             "vocabulary": self._vocabulary,

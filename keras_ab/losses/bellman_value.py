@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_ab.ops.bellman import pairs_fit
+
 
 def bellman_value(q_logits, target):
     """Binary cross-entropy of the value function against its target.
@@ -32,7 +34,7 @@ def bellman_value(q_logits, target):
     """
     q_logits = ops.cast(ops.convert_to_tensor(q_logits), "float32")
     target = ops.cast(ops.convert_to_tensor(target), "float32")
-    if len(q_logits.shape) != 4 or len(target.shape) != 3:
+    if not pairs_fit(q_logits.shape, target.shape):
         raise ValueError(
             "`q_logits` must have shape (B, N, N, L) and `target` (B, N, L). "
             f"Received: {tuple(q_logits.shape)} and {tuple(target.shape)}"

@@ -50,11 +50,13 @@ def dino(student_logits, teacher_probabilities, temperature=0.1):
         )
     teacher = ops.stop_gradient(teacher)
     log_student = ops.log_softmax(student / temperature, axis=-1)
-    # Sum over all pairs, less the pairs of a view with itself: K-sized
-    # products for V + G + 1 rows instead of V * G.
-    everything = ops.sum(ops.sum(teacher, 0) * ops.sum(log_student, 0), -1)
-    same = ops.sum(teacher * log_student[:teachers], axis=(0, 2))
-    return (same - everything) / (teachers * (views - 1))
+    # For each teacher the sum over the other views: their difference from
+    # the sum over all would cancel.
+    total = 0.0
+    for g in range(teachers):
+        others = [log_student[v] for v in range(views) if v != g]
+        total = total - ops.sum(teacher[g] * sum(others), axis=-1)
+    return total / (teachers * (views - 1))
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")

@@ -20,8 +20,9 @@ class ABCLIP(AnnotationBootstrapping):
         text_encoder: A text encoder, or the name of a text transformer's
             size, which takes vocabulary and length from `tokenizer`.
         tokenizer: A `keras_ab.data.WordTokenizer` or another callable from
-            strings to token ids; kept with the model. None when texts come
-            as ids.
+            strings to token ids that Keras can save (see
+            `keras_ab.objectives.ImageTextContrast`); kept with the model.
+            None when texts come as ids.
         decoder: The annotation decoder, or the name of its size (four
             layers); S-sized in the paper whatever the encoder.
         actions: A `keras_ab.actions.ActionSpace`, by default relative crops.

@@ -81,8 +81,13 @@ class AnnotationBootstrapping(Pretrainer):
         network = self.network(network)
         value = network.objective(self.value_name)
         actions = np.asarray(ops.convert_to_numpy(actions), "float32")
-        size = value.actions.state_size
-        if actions.ndim != 3 or actions.shape[::2] != (images.shape[0], size):
+        size = value.actions.action_size
+        shape = actions.shape
+        if (
+            len(shape) != 3
+            or shape[::2] != (images.shape[0], size)
+            or not (shape[1])
+        ):
             raise ValueError(
                 f"`actions` must have shape ({images.shape[0]}, A, {size}), A "
                 f"actions for each image. Received: shape {actions.shape}"

@@ -49,8 +49,9 @@ class CLIP(Pretrainer):
         text_encoder: A text encoder, or the name of a text transformer's
             size, which takes vocabulary and length from `tokenizer`.
         tokenizer: A `keras_ab.data.WordTokenizer` or another callable from
-            strings to token ids; kept with the model. None when texts come
-            as ids.
+            strings to token ids that Keras can save (see
+            `keras_ab.objectives.ImageTextContrast`); kept with the model.
+            None when texts come as ids.
         image_shape: `(height, width, 3)` of the ViT, where it is given by
             name.
         patch_size: Patch size of the ViT, where it is given by name.

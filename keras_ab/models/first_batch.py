@@ -12,36 +12,63 @@ def first_batch(data, batch_size=None):
     Args:
         data: A `tf.data.Dataset`, a `keras.utils.PyDataset`, a generator or
             other iterable of batches, or a nested dict of arrays.
-        batch_size: Int, examples to a batch where `data` is arrays.
+        batch_size: Int, examples to a batch where `data` is arrays; None
+            takes Keras' default of 32.
 
     Returns:
         The batch, and the data to go on with: an iterator that was read from
         gets its batch back. The batch is None where the source cannot be
         looked into.
+
+    Raises:
+        ValueError: If there is no batch, or arrays of one part of a batch
+            differ in length.
     """
     if isinstance(data, dict):
+        _check_lengths(data)
         batch = keras.tree.map_structure(
             lambda leaf: leaf[: batch_size or 32], data
         )
     elif isinstance(data, keras.utils.PyDataset):
-        batch = data[0]
+        batch = data[0] if len(data) else None
     elif hasattr(data, "element_spec") and hasattr(data, "take"):
         batch = next(iter(data.take(1)), None)
-        if batch is None:
-            raise ValueError(
-                "The dataset is empty: it yields no batch. With "
-                "`drop_remainder=True`, a batch larger than the data does that."
-            )
-    elif hasattr(data, "__next__"):
-        batch = next(data)
-        data = itertools.chain([batch], data)
     elif hasattr(data, "__iter__"):
-        batch = next(iter(data))
+        rest = iter(data)
+        batch = next(rest, None)
+        if rest is data:
+            # Keras takes generators of tuples, and no other iterators.
+            data = (
+                b if isinstance(b, tuple) else (b,)
+                for b in itertools.chain([batch], rest)
+            )
     else:
         return None, data
+    if batch is None:
+        raise ValueError(
+            "The dataset is empty: it yields no batch. With "
+            "`drop_remainder=True`, a batch larger than the data does that."
+        )
+    return as_arrays(batch), data
+
+
+def as_arrays(batch):
+    """A batch as NumPy arrays, without the tuple that Keras allows."""
     if isinstance(batch, (tuple, list)):
         batch = batch[0]
-    return keras.tree.map_structure(_to_numpy, batch), data
+    return keras.tree.map_structure(_to_numpy, batch)
+
+
+def _check_lengths(arrays):
+    """Keras cuts arrays into batches by one length for all."""
+    lengths = {len(leaf) for leaf in keras.tree.flatten(arrays)}
+    if len(lengths) > 1:
+        found = keras.tree.map_structure(len, arrays)
+        raise ValueError(
+            "Arrays given to `fit` must all have the same length; use a "
+            "tf.data.Dataset where parts of a batch differ in size. "
+            f"Received: lengths {found}"
+        )
 
 
 def _to_numpy(leaf):

@@ -27,6 +27,14 @@ class Network(keras.layers.Layer):
                 "A network needs one objective or more, each of a name of "
                 f"its own. Received: {names}"
             )
+        for index, objective in enumerate(objectives):
+            needed = getattr(objective, "reward", None)
+            if isinstance(needed, str) and needed not in names[:index]:
+                raise ValueError(
+                    f"Objective {objective.name!r} builds on the reward "
+                    f"{needed!r}, which must stand before it. Received: "
+                    f"{names}"
+                )
         self.encoder = encoder
         self.objectives = list(objectives)
 

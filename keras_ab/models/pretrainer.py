@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_ab import optimizers
+from keras_ab.models.first_batch import as_arrays
 from keras_ab.models.first_batch import first_batch
 from keras_ab.models.inference import no_gradients
 from keras_ab.models.inputs import as_images
@@ -61,6 +62,12 @@ class Pretrainer(keras.Model):
             )
         if target_rate is not None:
             target_rate = as_schedule(target_rate)
+            start = float(ops.convert_to_numpy(target_rate(0)))
+            if not 0.0 <= start <= 1.0:
+                raise ValueError(
+                    "`target_rate`, the share by which the target network "
+                    f"moves, must lie in [0, 1]. Received: {start}"
+                )
         self.target_rate = target_rate
         self.online = Network(
             encoder, objectives, name="online", dtype=self.dtype_policy
@@ -88,6 +95,9 @@ class Pretrainer(keras.Model):
             name="updates",
         )
         self.online.build()
+        # Statistics and centres are averages already. By what a weight is,
+        # not by whether it is frozen for now.
+        self._averaged = tuple(w.trainable for w in self.online.weights)
         if self.target is not None:
             self.target.build()
             self.target.trainable = False
@@ -129,7 +139,8 @@ class Pretrainer(keras.Model):
         """Configures training; see `keras.Model.compile`.
 
         Weight decay is confined to kernels, and a learning-rate schedule
-        counts updates even under gradient accumulation.
+        counts updates even under gradient accumulation. Exclusions from
+        weight decay that the optimizer brings are replaced.
 
         Args:
             optimizer: A Keras optimizer, its name or its config.
@@ -142,6 +153,10 @@ class Pretrainer(keras.Model):
                     f"{type(self).__name__} takes its losses and their "
                     f"weights from its objectives. Received: `{key}`"
                 )
+        if self.target is not None:
+            # `model.trainable = True` reaches every layer, this one too.
+            self.target.trainable = False
+        self._wanted_jit_compile = kwargs.get("jit_compile", "auto")
         optimizer = keras.optimizers.get(optimizer)
         optimizers.decay_kernels_only(optimizer, self.trainable_variables)
         optimizers.count_updates(optimizer)
@@ -149,10 +164,16 @@ class Pretrainer(keras.Model):
         self.optimizer.build(self.trainable_variables)
 
     def get_compile_config(self):
-        return optimizers.portable(super().get_compile_config())
+        config = super().get_compile_config()
+        # Keras writes down what "auto" meant on this backend.
+        config["jit_compile"] = self._wanted_jit_compile
+        return optimizers.portable(config)
 
     def compile_from_config(self, config):
         config = optimizers.portable(config)
+        if keras.backend.backend() == "torch":
+            # Keras refuses any other number there.
+            config["steps_per_execution"] = 1
         self.compile(**keras.saving.deserialize_keras_object(config))
 
     def check(self, batch):
@@ -182,12 +203,30 @@ class Pretrainer(keras.Model):
             ValueError: If the first batch lacks a key, or holds something
                 that an objective cannot use.
         """
-        batch, x = first_batch(x, kwargs.get("batch_size"))
+        # Keras' second and third positions are y and batch_size.
+        batch_size = args[1] if len(args) > 1 else kwargs.get("batch_size")
+        batch, x = first_batch(x, batch_size)
         self._prepare(batch)
+        held_out = kwargs.get("validation_data")
+        if held_out is not None:
+            if isinstance(held_out, tuple):
+                held_out = held_out[0]
+            size = kwargs.get("validation_batch_size", batch_size)
+            batch, kwargs["validation_data"] = first_batch(held_out, size)
+            self.check(batch)
         return super().fit(x, *args, **kwargs)
 
+    def evaluate(self, x=None, *args, **kwargs):
+        """The losses on held-out batches; see `keras.Model.evaluate`."""
+        # `fit` has looked at its validation data itself.
+        if not kwargs.get("_use_cached_eval_dataset"):
+            size = args[1] if len(args) > 1 else kwargs.get("batch_size")
+            batch, x = first_batch(x, size)
+            self.check(batch)
+        return super().evaluate(x, *args, **kwargs)
+
     def train_on_batch(self, x, *args, **kwargs):
-        self._prepare(first_batch(x)[0])
+        self._prepare(as_arrays(x))
         return super().train_on_batch(x, *args, **kwargs)
 
     def _prepare(self, batch):
@@ -198,7 +237,7 @@ class Pretrainer(keras.Model):
             return
         for network in filter(None, (self.online, self.target)):
             for objective in network.objectives:
-                objective.prepare(batch)
+                objective.prepare(batch, network)
 
     def call(self, batch, training=False):
         return self.online(batch, training=training)
@@ -307,12 +346,13 @@ class Pretrainer(keras.Model):
             return
         rate = ops.cast(self.target_rate(_value(self.updates)), "float32")
         rate = ops.where(updated, rate, 0.0)
-        for online, target in zip(self.online.weights, self.target.weights):
-            if online.trainable:
+        for online, target, averaged in zip(
+            self.online.weights, self.target.weights, self._averaged
+        ):
+            if averaged:
                 step = rate * (_value(online) - _value(target))
                 target.assign(_value(target) + step)
             else:
-                # Statistics and centres are averages already.
                 target.assign(
                     ops.where(updated, _value(online), _value(target))
                 )

@@ -1,6 +1,7 @@
 """The Bellman value objective: annotation bootstrapping itself."""
 
 import math
+import numbers
 
 import keras
 import numpy as np
@@ -62,9 +63,10 @@ class BellmanValue(Objective):
         **kwargs,
     ):
         super().__init__(weight=weight, name=name, **kwargs)
-        if not (isinstance(gamma, (int, float)) and 0.0 <= gamma <= 1.0):
+        if not (isinstance(gamma, numbers.Real) and 0.0 <= gamma <= 1.0):
             raise ValueError(
-                f"`gamma`, the discount, must lie in [0, 1]. Received: {gamma}"
+                "`gamma`, the discount, must be a number in [0, 1]. "
+                f"Received: {gamma!r}"
             )
         policy = self.dtype_policy
         self.decoder = decoder or AnnotationDecoder(
@@ -90,14 +92,14 @@ class BellmanValue(Objective):
     def build_on(self, network):
         reward = network.objective(self.reward)
         hidden_dim = self.decoder.hidden_dim
-        size = self.actions.state_size
+        actions = self.actions
         self.annotation_head = reward.value_head(
             self.projection_dim, dtype=self.dtype_policy
         )
-        self.action_tokens.build((None, None, size))
+        self.action_tokens.build((None, None, actions.action_size))
         if not self.decoder.built:
             self.decoder.build(
-                (None, None, size, hidden_dim),
+                (None, None, actions.num_tokens, hidden_dim),
                 (None, None, network.encoder.hidden_dim),
             )
         self.action_head.build((None, None, hidden_dim))
@@ -116,6 +118,10 @@ class BellmanValue(Objective):
                 f"{where} must have shape {wanted}, one for each view. "
                 f"Received: shape {np.shape(states)}"
             )
+        if not len(views):
+            raise ValueError(
+                'batch["value"]["image"] must hold images. Received: none'
+            )
         if np.shape(views)[1] < 2:
             raise ValueError(
                 'batch["value"]["image"] must hold at least 2 views of each '
@@ -124,10 +130,11 @@ class BellmanValue(Objective):
             )
         self.actions.check_states(states)
 
-    def prepare(self, batch):
+    def prepare(self, batch, network):
         if self.value_bias is None:
-            count = len(checks.take(batch, "reward", "image"))
-            self.bias.assign(-math.log(count))
+            reward = network.objective(self.reward)
+            annotations = reward.num_annotations(batch)
+            self.bias.assign(-math.log(annotations))
 
     def value_logits(self, tokens, actions, features):
         """Logits of Q for every action of every view.

@@ -26,13 +26,12 @@ def take(batch, *keys):
     return node
 
 
-def check_images(images, where, image_shape=None, rank=4):
+def check_images(images, where, rank=4):
     """Raises `ValueError` for anything but RGB images of a known scale.
 
     Args:
         images: Array.
         where: How the error names it.
-        image_shape: `(height, width, 3)` to insist on, or None.
         rank: Number of axes: 4 for `(B, H, W, 3)`, 5 for `(B, N, H, W, 3)`.
     """
     shape, dtype = tuple(np.shape(images)), np.asarray(images).dtype
@@ -41,11 +40,6 @@ def check_images(images, where, image_shape=None, rank=4):
         raise ValueError(
             f"{where} must hold RGB images of shape {wanted}. "
             f"Received: shape {shape}"
-        )
-    if image_shape is not None and shape[-3:] != tuple(image_shape):
-        raise ValueError(
-            f"{where} must hold images of shape {tuple(image_shape)}, the "
-            f"encoder's `image_shape`. Received: shape {shape}"
         )
     if dtype == np.uint8:
         return
@@ -78,7 +72,7 @@ def check_token_ids(ids, where, sequence_length, vocabulary_size):
     if (
         ids.ndim != 2
         or ids.shape[1] != sequence_length
-        or ids.dtype.kind != "i"
+        or ids.dtype.kind not in "iu"
     ):
         raise ValueError(
             f"{where} must hold integer token ids of shape "

@@ -24,8 +24,11 @@ class ImageTextContrast(Reward):
         text_encoder: A `keras_ab.backbones.TextTransformer`, or any layer from
             `(B, T)` ids to tokens with `pool`, `hidden_dim`,
             `sequence_length` and `vocabulary_size`.
-        tokenizer: A callable from a list of strings to `(L, T)` ids, or None
-            when captions always come as ids.
+        tokenizer: A callable from a list of strings to `(L, T)` ids that
+            Keras can save (a `keras_ab.data.WordTokenizer`, a KerasHub
+            tokenizer, or a class registered with
+            `keras.saving.register_keras_serializable` that has
+            `get_config`), or None when captions always come as ids.
         projection_dim: Int, size of the shared space.
         temperature: Float, the starting temperature of the contrast.
         maximum_scale: Float, the inverse temperature's upper bound.
@@ -49,6 +52,7 @@ class ImageTextContrast(Reward):
         **kwargs,
     ):
         super().__init__(weight=weight, name=name, **kwargs)
+        _check_tokenizer(tokenizer)
         self.text_encoder = text_encoder
         self.tokenizer = tokenizer
         self.projection_dim = projection_dim
@@ -101,6 +105,9 @@ class ImageTextContrast(Reward):
             self.text_encoder.sequence_length,
             self.text_encoder.vocabulary_size,
         )
+
+    def num_annotations(self, batch):
+        return len(checks.take(batch, "reward", "text"))
 
     def annotations(self, batch, network):
         return self._encode_ids(batch["reward"]["text"])
@@ -158,7 +165,8 @@ class ImageTextContrast(Reward):
             "annotations": annotations,
             "image_embeddings": self.image_head(network.encoder.pool(tokens)),
             "text_embeddings": self.text_head(annotations),
-            "logit_scale": self.scale.value(),
+            # With a batch axis, as `predict` wants.
+            "logit_scale": self.scale.value()[None],
         }
 
     def targets(self, batch, network, peers):
@@ -168,7 +176,7 @@ class ImageTextContrast(Reward):
         return info_nce(
             outputs["image_embeddings"],
             outputs["text_embeddings"],
-            outputs["logit_scale"],
+            outputs["logit_scale"][0],
         )
 
     def get_config(self):
@@ -188,3 +196,15 @@ class ImageTextContrast(Reward):
         for key in ("text_encoder", "tokenizer"):
             config[key] = keras.saving.deserialize_keras_object(config[key])
         return cls(**config)
+
+
+def _check_tokenizer(tokenizer):
+    if tokenizer is None:
+        return
+    if not callable(tokenizer) or not hasattr(tokenizer, "get_config"):
+        raise ValueError(
+            "`tokenizer` is saved with the model: it must be a callable "
+            "object with `get_config`, of a class registered with "
+            "`keras.saving.register_keras_serializable`. "
+            f"Received: {tokenizer!r}"
+        )

@@ -41,11 +41,12 @@ class Objective(keras.layers.Layer):
         """
         raise NotImplementedError
 
-    def prepare(self, batch):
+    def prepare(self, batch, network):
         """Sets what depends on the data, once, before the first update.
 
         Args:
             batch: The first batch, as NumPy arrays.
+            network: The `Network` that holds this objective.
         """
 
     def call(self, batch, network=None, peers=None, training=False):
@@ -108,6 +109,17 @@ class Reward(Objective):
 
     annotation_dim = None
     """Int, size of an annotation's features."""
+
+    def num_annotations(self, batch):
+        """L, how many annotations a batch brings along.
+
+        Args:
+            batch: The nested dict that `fit` consumes, as NumPy arrays.
+
+        Returns:
+            Int.
+        """
+        raise NotImplementedError
 
     def annotations(self, batch, network):
         """Features of the batch's annotations, before any head.

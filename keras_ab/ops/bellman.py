@@ -35,7 +35,7 @@ def bellman_target(reward, q_logits, gamma=0.5):
         raise ValueError(f"`gamma` must lie in [0, 1]. Received: {gamma}")
     reward = ops.cast(ops.convert_to_tensor(reward), "float32")
     q_logits = ops.cast(ops.convert_to_tensor(q_logits), "float32")
-    if len(q_logits.shape) != 4 or len(reward.shape) != 3:
+    if not pairs_fit(q_logits.shape, reward.shape):
         raise ValueError(
             "`reward` must have shape (B, N, L) and `q_logits` "
             f"(B, N, N, L). Received: {tuple(reward.shape)} and "
@@ -43,3 +43,19 @@ def bellman_target(reward, q_logits, gamma=0.5):
         )
     best = ops.sigmoid(ops.max(q_logits, axis=2))
     return ops.stop_gradient((1.0 - gamma) * reward + gamma * best)
+
+
+def pairs_fit(pairs, views):
+    """Whether `(B, N, N, L)` belongs to `(B, N, L)`, so far as is known.
+
+    Args:
+        pairs: Shape of what is there for each pair of views.
+        views: Shape of what is there for each view.
+
+    Returns:
+        Bool. Sizes that are None fit anything.
+    """
+    if len(pairs) != 4 or len(views) != 3:
+        return False
+    wanted = (views[0], views[1], views[1], views[2])
+    return all(a is None or b is None or a == b for a, b in zip(pairs, wanted))

@@ -5,7 +5,6 @@ import numpy as np
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="keras_ab")
 class _Features(keras.layers.Layer):
     """Images to one of the outputs of a network, in one compiled call."""
 

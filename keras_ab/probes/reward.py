@@ -21,6 +21,11 @@ def reward_ranks(model, images, captions, group=64, network=None):
         Floats of shape `(B // group * group,)`; 0 is best. A caption that
         occurs several times in a group counts half for each twin.
     """
+    if not 1 <= group <= len(images):
+        raise ValueError(
+            f"`group` must lie in [1, {len(images)}], the number of images. "
+            f"Received: {group}"
+        )
     size = model.encoder.image_shape[:2]
     ranks = []
     for start in range(0, len(images) - group + 1, group):

@@ -1,5 +1,7 @@
 """A schedule that stays where it is."""
 
+import numbers
+
 import keras
 from keras import ops
 
@@ -40,7 +42,7 @@ def as_schedule(value):
     """
     if callable(value):
         return value
-    if isinstance(value, (int, float)):
+    if isinstance(value, numbers.Real):
         return Constant(value)
     raise ValueError(
         "A schedule must be a number or a callable on the update count. "

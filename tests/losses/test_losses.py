@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from keras_ab import losses
+from keras_ab import ops
 from tests.gradients import gradient
 from tests.gradients import numeric_gradient
 from tests.reference import losses as reference
@@ -146,3 +147,19 @@ def test_config_is_complete(cls):
 def test_wrong_input(call):
     with pytest.raises(ValueError, match="Received"):
         call()
+
+
+def test_dino_does_not_cancel():
+    logits = np.zeros((2, 1, 2), "float32")
+    logits[0, 0] = [0, 1000]
+    teacher = np.array([[[1.0, 0.0]]], "float32")
+    result = keras.ops.convert_to_numpy(losses.dino(logits, teacher, 0.1))
+    np.testing.assert_allclose(result, np.log(2), atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(3, 1, 4), (1, 2, 4), (3, 2, 1)])
+def test_targets_of_another_size(shape):
+    with pytest.raises(ValueError, match="Received"):
+        losses.bellman_value(np.zeros((3, 2, 2, 4)), np.zeros(shape))
+    with pytest.raises(ValueError, match="Received"):
+        ops.bellman_target(np.zeros(shape), np.zeros((3, 2, 2, 4)))
