@@ -223,7 +223,7 @@ def test_bins_are_those_of_float32_under_bfloat16():
     full.build()
     mixed.set_weights(full.get_weights())
     np.testing.assert_allclose(
-        numpy(full(x)), numpy(ops.cast(mixed(x), "float32")), atol=1e-2
+        numpy(full(x)), numpy(ops.cast(mixed(x), "float32")), atol=3e-2
     )
     np.testing.assert_array_equal(numpy(full.bins(x)), numpy(mixed.bins(x)))
 
