@@ -9,6 +9,7 @@ from keras_ab.data.batches import reward_batches
 from keras_ab.data.batches import value_batches
 from keras_ab.data.folder import from_folder
 from keras_ab.data.memory import MemorySource
+from keras_ab.data.objects import Objects
 from keras_ab.data.scenes import Scenes
 from keras_ab.data.source import Source
 from keras_ab.data.source import Subset
@@ -16,6 +17,7 @@ from keras_ab.data.tokenizers import WordTokenizer
 
 __all__ = [
     "MemorySource",
+    "Objects",
     "Scenes",
     "Source",
     "Subset",

@@ -136,19 +136,19 @@ def empty_layout(rng):
     )
 
 
-def furnish(rng, layout, main, spread=8):
+def furnish(rng, layout, main, most=10):
     """Fills a layout with things.
 
     Args:
         rng: A `np.random.Generator`.
         layout: A `Layout` without things, which receives them.
         main: The `Slot` of the main object.
-        spread: Int, how many more than three things there can be, plus one.
+        most: Int, the largest number of things, main object included.
     """
     scene = SCENE_TYPES[layout.scene_type]
     _add(rng, layout, main, depth=rng.uniform(0.85, 1.1))
     counts = {main.name: 1}
-    wanted = 3 + int(spread * rng.random() ** 1.5)
+    wanted = 3 + int((most - 2) * rng.random() ** 1.5)
     # Something above and something below, whatever the main object is: else
     # an empty ground would tell that it flies.
     others = [slot for slot in scene.slots if slot.high != main.high]
