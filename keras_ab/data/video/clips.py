@@ -73,8 +73,13 @@ def sample_clip(rng):
     furnish(rng, layout, main, most=7)
     thing = layout.things[0]
     action = sample_action(rng, CLASSES[thing.index], sample_person(rng))
-    middle, _ = act(action, thing, 0.5)
-    camera = sample_camera(rng, middle.x, middle.y)
+    middle, limbs = act(action, thing, 0.5)
+    hand = limbs[-1]
+    camera = sample_camera(
+        rng,
+        0.7 * middle.x + 0.3 * hand.x,
+        0.7 * middle.y + 0.3 * hand.y,
+    )
     return Clip(layout, action, camera)
 
 
