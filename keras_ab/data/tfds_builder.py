@@ -8,6 +8,9 @@ Importing this module, which nothing else does, registers them:
     train = tfds.load("keras_ab_scenes", split="train")
     test = tfds.data_source("keras_ab_video/small", split="test")
 
+With a `data_dir`, `data_source` wants `builder_kwargs={"file_format":
+"array_record"}` too: only some formats can be read in any order.
+
 They are `keras_ab_scenes`, `keras_ab_objects` and `keras_ab_video`, each with
 the configurations `default` and `small`, the latter for trying things out.
 Records are those of `keras_ab.data.Scenes`, `Objects` and `Video` in their
@@ -51,7 +54,7 @@ class Config(tfds.core.BuilderConfig):
     seed: int = 0
 
 
-def _configs(train, test):
+def _configs(train, test, small):
     return [
         Config(
             name="default",
@@ -60,8 +63,8 @@ def _configs(train, test):
         ),
         Config(
             name="small",
-            description="32 for training, 16 for testing.",
-            sizes={"train": 32, "test": 16},
+            description=f"{small} for training, {small // 2} for testing.",
+            sizes={"train": small, "test": small // 2},
         ),
     ]
 
@@ -129,7 +132,7 @@ class _BuiltIn(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 class KerasAbScenes(_BuiltIn):
     """`keras_ab.data.Scenes`."""
 
-    BUILDER_CONFIGS = _configs(20_000, 4_000)
+    BUILDER_CONFIGS = _configs(20_000, 4_000, small=32)
     SOURCE = Scenes
 
     def _own(self):
@@ -143,14 +146,14 @@ class KerasAbScenes(_BuiltIn):
 class KerasAbObjects(_BuiltIn):
     """`keras_ab.data.Objects`."""
 
-    BUILDER_CONFIGS = _configs(20_000, 4_000)
+    BUILDER_CONFIGS = _configs(20_000, 4_000, small=32)
     SOURCE = Objects
 
 
 class KerasAbVideo(_BuiltIn):
     """`keras_ab.data.Video`; sizes count clips of 16 frames."""
 
-    BUILDER_CONFIGS = _configs(1_000, 200)
+    BUILDER_CONFIGS = _configs(1_000, 200, small=4)
     SOURCE = Video
 
     def _own(self):
