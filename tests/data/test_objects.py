@@ -25,18 +25,12 @@ def test_a_record_is_a_function_of_its_index(records):
         assert record["text"] == records[index]["text"]
 
 
-def test_splits_seeds_and_scenes_differ(records):
+def test_splits_and_seeds_differ(records):
     for other in (
         data.Objects(size=4, split="test"),
         data.Objects(size=4, seed=1),
     ):
         assert (other[0]["image"] != records[0]["image"]).any()
-    # Nor are surfaces those of the scene with the same number.
-    layouts = [
-        (scenes.Scenes()[i]["colours"][0], records[i]["colours"][0])
-        for i in range(20)
-    ]
-    assert any(a != b for a, b in layouts)
 
 
 def test_records(records):

@@ -9,6 +9,7 @@ import pytest
 from keras_ab import data
 from keras_ab.data import scenes
 from keras_ab.data import video
+from keras_ab.data.video.clips import paint_frame
 from keras_ab.data.video.clips import sample_clip
 
 CLIPS, FRAMES = 100, 8
@@ -143,10 +144,8 @@ def test_what_stands_on_a_thing_goes_with_it():
     assert found > 2
 
 
-def test_boxes_are_around_the_noun(source):
-    # The same clip without its noun differs where the noun's box is.
-    from keras_ab.data.video.clips import paint_frame
-
+def test_boxes_are_around_the_noun():
+    # Another colour changes pixels where the box is, and nowhere else.
     for seed in range(12):
         rng = np.random.default_rng(seed)
         clip = sample_clip(rng)
@@ -192,6 +191,17 @@ def test_subsets_by_clip(source):
         source.of_clips([CLIPS])
     single = data.Video(clips=3, frames=1).middle_frames()
     assert [single[i]["clip"] for i in range(len(single))] == [0, 1, 2]
+
+
+def test_it_feeds_a_pipeline(source, middles):
+    batches = data.value_batches(source.middle_frames(), 24, batch_size=4)
+    batch = next(iter(batches.as_numpy_iterator()))["value"]
+    assert batch["image"].shape == (4, 4, 24, 24, 3)
+    cached = source.of_clips([5]).cache()
+    np.testing.assert_array_equal(
+        cached[FRAMES // 2]["image"], middles[5]["image"]
+    )
+    assert cached.column("frame").tolist() == list(range(FRAMES))
 
 
 @pytest.mark.parametrize(
