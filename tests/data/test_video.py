@@ -9,6 +9,7 @@ import pytest
 from keras_ab import data
 from keras_ab.data import scenes
 from keras_ab.data import video
+from keras_ab.data.video.captions import write_action_captions
 from keras_ab.data.video.clips import paint_frame
 from keras_ab.data.video.clips import sample_clip
 
@@ -218,3 +219,11 @@ def test_options():
     assert "text" not in source[0] and "text" not in source.fields
     with pytest.raises(IndexError):
         source[6]
+
+
+def test_a_view_of_nothing_still_tells_the_action():
+    rng = np.random.default_rng(0)
+    main = sample_clip(rng).layout.things[0]
+    told = write_action_captions(0, [], main, rng)
+    noun = scenes.CLASSES[main.index]
+    assert all(caption.endswith(noun) for caption in told)

@@ -39,7 +39,8 @@ def write_action_captions(verb, things, main, rng):
     Returns:
         A list of strings.
     """
-    told, *others = write_captions(things, main, rng, 3)
+    # Should the camera lose everything, the action is still told.
+    told, *others = write_captions(things or [main], main, rng, 3)
     doing = third_person(VERBS[verb])
     subject = "someone" if rng.random() < 0.5 else "a hand"
     first = describe_action(verb, main.index, main.colour)
