@@ -40,7 +40,8 @@ setuptools.setup(
         # TensorFlow for machines without a GPU.
         "cpu": CPU,
         "hub": ["keras-hub>=0.26"],
-        "tfds": ["tensorflow-datasets>=4.9"],
+        # It imports importlib_resources without asking for it.
+        "tfds": ["tensorflow-datasets>=4.9", "importlib_resources>=6"],
         "plot": PLOT,
         "probes": PROBES,
         "demo": DEMO,

@@ -36,10 +36,10 @@ def small_pixels(image):
     return np.asarray(small, "float32").ravel() / 255
 
 
-def probe(feature, train, test):
+def probe(feature, train, test, key="label"):
     """Accuracy of logistic regression on a feature, with its interval."""
-    x, y = zip(*[(feature(r["image"]), r["label"]) for r in train])
-    held, truth = zip(*[(feature(r["image"]), r["label"]) for r in test])
+    x, y = zip(*[(feature(r["image"]), r[key]) for r in train])
+    held, truth = zip(*[(feature(r["image"]), r[key]) for r in test])
     hits = probes.linear_predict(np.stack(x), np.array(y), np.stack(held))
     hits = (hits == np.array(truth)).astype(float)
     return {

@@ -7,12 +7,13 @@ from keras_ab.data.scenes.shapes import CLASSES
 COLOUR_NAMES = tuple(COLOURS)
 
 
-def describe(index, colour=None):
+def describe(index, colour=None, texture=None):
     """The caption of one object.
 
     Args:
         index: Int, the class.
         colour: Int, the colour, or None.
+        texture: Int, the texture, or None; 0 is plain and not told.
 
     Returns:
         A string such as `"a red cup"`.
@@ -23,6 +24,8 @@ def describe(index, colour=None):
     # "a cup"
     """
     words = [CLASSES[index]]
+    if texture:
+        words.insert(0, TEXTURES[texture])
     if colour is not None:
         words.insert(0, COLOUR_NAMES[colour])
     return _with_article(words)

@@ -58,9 +58,19 @@ class Thing:
     order: int = 0
     support: int = -1
 
+    @property
+    def shape(self):
+        """Opacity, tone and extent; see `rasterise`."""
+        return template(self.index)
+
+    @property
+    def rgb(self):
+        """float32 `(3,)`."""
+        return RGB[self.colour]
+
     def box(self):
         """`(ymin, xmin, ymax, xmax)` before rotation and clipping."""
-        top, left, bottom, right = template(self.index)[2]
+        top, left, bottom, right = self.shape[2]
         if self.flip:
             left, right = -right, -left
         half, wide = self.size / 2, self.size / 2 * self.aspect
@@ -100,19 +110,45 @@ def sample_layout(rng):
     Returns:
         A `Layout`.
     """
+    layout = empty_layout(rng)
+    slots = SCENE_TYPES[layout.scene_type].slots
+    furnish(rng, layout, slots[int(rng.integers(len(slots)))])
+    return layout
+
+
+def empty_layout(rng):
+    """Draws a type of scene and its surfaces.
+
+    Args:
+        rng: A `np.random.Generator`.
+
+    Returns:
+        A `Layout` without things.
+    """
     kind = int(rng.integers(len(SCENE_TYPES)))
     scene = SCENE_TYPES[kind]
-    layout = Layout(
+    return Layout(
         scene_type=kind,
         horizon=float(rng.uniform(0.42, 0.62)),
         back=_tendency(rng, scene.back, 0.25),
         front=_tendency(rng, scene.front, 0.25),
         things=[],
     )
-    main = scene.slots[int(rng.integers(len(scene.slots)))]
+
+
+def furnish(rng, layout, main, most=10):
+    """Fills a layout with things.
+
+    Args:
+        rng: A `np.random.Generator`.
+        layout: A `Layout` without things, which receives them.
+        main: The `Slot` of the main object.
+        most: Int, the largest number of things, main object included.
+    """
+    scene = SCENE_TYPES[layout.scene_type]
     _add(rng, layout, main, depth=rng.uniform(0.85, 1.1))
     counts = {main.name: 1}
-    wanted = 3 + int(8 * rng.random() ** 1.5)
+    wanted = 3 + int((most - 2) * rng.random() ** 1.5)
     # Something above and something below, whatever the main object is: else
     # an empty ground would tell that it flies.
     others = [slot for slot in scene.slots if slot.high != main.high]
@@ -120,16 +156,15 @@ def sample_layout(rng):
     for _ in range(3 * wanted):
         if len(layout.things) >= wanted:
             break
-        slot = _draw(rng, others)
+        slot = draw_slot(rng, others)
         if counts.get(slot.name, 0) >= slot.limit:
             continue
         if _add(rng, layout, slot, depth=rng.uniform(*nearness)):
             counts[slot.name] = counts.get(slot.name, 0) + 1
             others, nearness = scene.slots, (1.5, 2.3)
-    return layout
 
 
-def _draw(rng, slots):
+def draw_slot(rng, slots):
     """A slot, by the slots' weights."""
     chances = np.cumsum([slot.weight for slot in slots])
     draw = rng.random() * chances[-1]
@@ -164,7 +199,7 @@ def _add(rng, layout, slot, depth):
         behind = _place(rng, layout, thing, slot.place)
         if not layout.things:
             _keep_inside(thing)
-        if not layout.things or _overlap(thing, boxes) < 0.3:
+        if not layout.things or overlap(thing, boxes) < 0.3:
             thing.colour = _colour(rng, index, behind)
             thing.order = len(layout.things)
             layout.things.append(thing)
@@ -220,7 +255,7 @@ def _keep_inside(thing):
     thing.x += max(0.0, -0.04 - x0) - max(0.0, x1 - 1.04)
 
 
-def _overlap(thing, boxes):
+def overlap(thing, boxes):
     """The largest share of the smaller box that a thing has in common."""
     y0, x0, y1, x1 = thing.box()
     area = (y1 - y0) * (x1 - x0)
@@ -236,10 +271,15 @@ def _overlap(thing, boxes):
     return worst
 
 
+def contrasting(behind):
+    """Colours that stand out from another: an array of their indices."""
+    distance = np.abs(RGB - RGB[behind]).sum(1)
+    return np.nonzero(distance > 0.45)[0]
+
+
 def _colour(rng, index, behind):
     """A colour that stands out from what is behind; often the class's own."""
-    distance = np.abs(RGB - RGB[behind]).sum(1)
-    choices = np.nonzero(distance > 0.45)[0]
+    choices = contrasting(behind)
     if rng.random() < 0.5:
         # Two typical colours a class, the same ones for a third of classes.
         typical = [index % len(RGB), (3 * index + 4) % len(RGB)]

@@ -45,15 +45,7 @@ class Scenes(Source):
     def __init__(
         self, size=20000, seed=0, image_size=96, split="train", captions=True
     ):
-        if split not in SPLITS:
-            raise ValueError(
-                f"`split` must be one of {SPLITS}. Received: {split!r}"
-            )
-        if size < 1 or image_size < 16:
-            raise ValueError(
-                "`size` must be positive and `image_size` at least 16. "
-                f"Received: size={size}, image_size={image_size}"
-            )
+        check_source(size, image_size, split)
         self.size = size
         self.seed = seed
         self.image_size = image_size
@@ -93,17 +85,13 @@ class Scenes(Source):
         )
         layout = sample_layout(rng)
         image, visible = render(layout, self.image_size, rng)
-        things, boxes = [], []
-        for thing, (share, box) in zip(layout.things, visible):
-            if share >= VISIBLE:
-                things.append(thing)
-                boxes.append(np.array(box, "float32") / self.image_size)
+        things, boxes = visible_things(layout.things, visible, self.image_size)
         main = layout.things[0]
         record = {
             "image": image,
             "id": f"scenes-{self.split}-{self.seed}-{index:06d}",
             "label": main.index,
-            "boxes": np.stack(boxes),
+            "boxes": boxes,
             "classes": np.array([t.index for t in things]),
             "colours": np.array([t.colour for t in things]),
             "count": len(things),
@@ -113,3 +101,39 @@ class Scenes(Source):
         if self.captions:
             record["text"] = write_captions(things, main, rng)
         return record
+
+
+def check_source(size, image_size, split):
+    """Checks what the built-in sets have in common.
+
+    Raises:
+        ValueError: If one of the values is not accepted.
+    """
+    if split not in SPLITS:
+        raise ValueError(
+            f"`split` must be one of {SPLITS}. Received: {split!r}"
+        )
+    if size < 1 or image_size < 16:
+        raise ValueError(
+            "`size` must be positive and `image_size` at least 16. "
+            f"Received: size={size}, image_size={image_size}"
+        )
+
+
+def visible_things(things, visible, image_size):
+    """Those things of which enough can be seen.
+
+    Args:
+        things: List of `Thing`s.
+        visible: What `paint_things` returns for them.
+        image_size: Int, side of the picture in pixels.
+
+    Returns:
+        A list of `Thing`s; and their boxes, float32 `(n, 4)`, normalised.
+    """
+    seen, boxes = [], []
+    for thing, (share, box) in zip(things, visible):
+        if share >= VISIBLE:
+            seen.append(thing)
+            boxes.append(np.array(box, "float32") / image_size)
+    return seen, np.array(boxes, "float32").reshape(-1, 4)
