@@ -7,20 +7,26 @@ from keras_ab.data import scenes
 from keras_ab.data.batches import bootstrap_batches
 from keras_ab.data.batches import reward_batches
 from keras_ab.data.batches import value_batches
-from keras_ab.data.folder import from_folder
 from keras_ab.data.memory import MemorySource
+from keras_ab.data.records import BadRecord
 from keras_ab.data.scenes import Scenes
 from keras_ab.data.source import Source
 from keras_ab.data.source import Subset
+from keras_ab.data.sources.captions import clean_captions
+from keras_ab.data.sources.folder import from_folder
+from keras_ab.data.sources.stored import StoredImages
 from keras_ab.data.tokenizers import WordTokenizer
 
 __all__ = [
+    "BadRecord",
     "MemorySource",
     "Scenes",
     "Source",
+    "StoredImages",
     "Subset",
     "WordTokenizer",
     "bootstrap_batches",
+    "clean_captions",
     "from_folder",
     "reward_batches",
     "scenes",

@@ -1,0 +1,11 @@
+"""Sources of real data, a file for each kind.
+
+Importing them needs Python's library and NumPy alone; pyarrow and
+tensorflow-datasets are imported by the sources that read with them.
+"""
+
+from keras_ab.data.sources.captions import clean_captions
+from keras_ab.data.sources.folder import from_folder
+from keras_ab.data.sources.stored import StoredImages
+
+__all__ = ["StoredImages", "clean_captions", "from_folder"]
