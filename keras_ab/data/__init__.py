@@ -13,6 +13,7 @@ from keras_ab.data.scenes import Scenes
 from keras_ab.data.source import Source
 from keras_ab.data.source import Subset
 from keras_ab.data.sources.captions import clean_captions
+from keras_ab.data.sources.coco import from_coco
 from keras_ab.data.sources.folder import from_folder
 from keras_ab.data.sources.stored import StoredImages
 from keras_ab.data.tokenizers import WordTokenizer
@@ -27,6 +28,7 @@ __all__ = [
     "WordTokenizer",
     "bootstrap_batches",
     "clean_captions",
+    "from_coco",
     "from_folder",
     "reward_batches",
     "scenes",

@@ -5,7 +5,13 @@ tensorflow-datasets are imported by the sources that read with them.
 """
 
 from keras_ab.data.sources.captions import clean_captions
+from keras_ab.data.sources.coco import from_coco
 from keras_ab.data.sources.folder import from_folder
 from keras_ab.data.sources.stored import StoredImages
 
-__all__ = ["StoredImages", "clean_captions", "from_folder"]
+__all__ = [
+    "StoredImages",
+    "clean_captions",
+    "from_coco",
+    "from_folder",
+]
