@@ -16,6 +16,7 @@ from keras_ab.data.sources.captions import clean_captions
 from keras_ab.data.sources.coco import from_coco
 from keras_ab.data.sources.folder import from_folder
 from keras_ab.data.sources.stored import StoredImages
+from keras_ab.data.sources.webdataset import from_webdataset
 from keras_ab.data.tokenizers import WordTokenizer
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "clean_captions",
     "from_coco",
     "from_folder",
+    "from_webdataset",
     "reward_batches",
     "scenes",
     "value_batches",

@@ -8,10 +8,12 @@ from keras_ab.data.sources.captions import clean_captions
 from keras_ab.data.sources.coco import from_coco
 from keras_ab.data.sources.folder import from_folder
 from keras_ab.data.sources.stored import StoredImages
+from keras_ab.data.sources.webdataset import from_webdataset
 
 __all__ = [
     "StoredImages",
     "clean_captions",
     "from_coco",
     "from_folder",
+    "from_webdataset",
 ]
