@@ -102,7 +102,7 @@ def _cut(caption, length):
 
 def _reason(found):
     if not found:
-        return "missing caption"
+        return "no caption"
     if any(_decode(caption) is None for caption in found):
         return "invalid caption"
     return "empty caption"

@@ -193,9 +193,9 @@ def _usable(coco, chosen, folder):
         if place.startswith(("..", "/")):
             reason = "unsafe name"
         elif place not in sizes:
-            reason = "missing image"
+            reason = "missing"
         elif sizes[place] == 0:
-            reason = "empty file"
+            reason = "empty"
         else:
             reason = coco.fault(image_id)
         if reason is None:

@@ -72,7 +72,7 @@ def from_folder(
             f"No images below {str(path)!r}. Accepted extensions: "
             f"{', '.join(EXTENSIONS)}"
         )
-    rejected = [(name, "empty file") for name in names if sizes[name] == 0]
+    rejected = [(name, "empty") for name in names if sizes[name] == 0]
     names = [name for name in names if sizes[name] != 0]
     columns = {"id": names}
     if captions is not None:
@@ -126,7 +126,7 @@ def _captions(path, captions, sizes):
             )
         name, text = row["file_name"], row["text"]
         if name not in sizes:
-            faults.append((str(name), "missing image"))
+            faults.append((str(name), "missing"))
             continue
         texts = text if isinstance(text, list) else lines(text or "")
         found.setdefault(name, []).extend(texts)

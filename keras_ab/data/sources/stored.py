@@ -41,11 +41,11 @@ class StoredImages(Source):
         try:
             image = files.read(self.paths[index], offset, size)
         except FileNotFoundError as error:
-            raise BadRecord("missing image", record["id"]) from error
+            raise BadRecord("missing", record["id"]) from error
         except OSError as error:
             raise BadRecord("unreadable", record["id"]) from error
         if not image:
-            raise BadRecord("empty file", record["id"])
+            raise BadRecord("empty", record["id"])
         if size is not None and len(image) < size:
             raise BadRecord("truncated archive", record["id"])
         return {"image": image, **record}

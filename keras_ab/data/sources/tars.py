@@ -43,7 +43,7 @@ def _scan(path, contents, caption_key):
     index = {"members": [], "contents": {}, "rejected": [], "cut": False}
     total, _ = files.size_and_time(path)
     if total == 0:
-        index["rejected"].append([posixpath.basename(path), "empty file"])
+        index["rejected"].append([posixpath.basename(path), "empty"])
         return index
     with files.open_file(path) as stream:
         if stream.read(2) in (GZIP, BZIP, XZ):

@@ -141,9 +141,9 @@ def _fault(sample, needed, captions, lost):
     if lost and not {"image", *needed} <= set(sample):
         return "truncated archive"
     if "image" not in sample:
-        return "missing image"
+        return "missing"
     if sample["image"][1] == 0:
-        return "empty file"
+        return "empty"
     for kind in needed:
         # Captions that are not there are for the policy to judge.
         if (kind in sample or kind != captions) and sample.get(kind) is None:

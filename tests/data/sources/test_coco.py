@@ -73,7 +73,7 @@ def test_captions(tmp_path):
     both = [tmp_path / "instances.json", tmp_path / "captions.json"]
     source = data.from_coco(both, tmp_path / "images")
     assert source.column("text") == [["a cup", "cup"], ["a dog"]]
-    assert source.rejected == [("1.jpg", "missing caption")]
+    assert source.rejected == [("1.jpg", "no caption")]
     assert source[1]["boxes"].tolist() == [[0, 0.25, 1, 0.5]]
     fixtures.check_load(source)
     alone = data.from_coco(both[1], tmp_path / "images")
@@ -103,8 +103,8 @@ def test_dirt(tmp_path):
         ("4.jpg", "empty box"),
         ("5.jpg", "invalid annotation"),
         ("6.jpg", "box outside image"),
-        ("7.jpg", "missing image"),
-        ("8.jpg", "empty file"),
+        ("7.jpg", "missing"),
+        ("8.jpg", "empty"),
         ("annotation 7", "undeclared image"),
     ]
     assert {reason for _, reason in source.rejected} <= set(

@@ -42,10 +42,10 @@ def test_dirt(tmp_path):
     (tmp_path / "d.txt").write_bytes(b"caf\xe9\n" + b"word " * 1000)
     source = data.from_folder(tmp_path, captions="txt")
     assert dict(source.rejected) == {
-        "none.jpg": "missing caption",
+        "none.jpg": "no caption",
         "blank.jpg": "empty caption",
         "latin.jpg": "invalid caption",
-        "zero.jpg": "empty file",
+        "zero.jpg": "empty",
     }
     assert len(source.rejected) == 4 and len(source) == 4
     text = source[source.column("id").index("d.jpg")]["text"]
@@ -58,7 +58,7 @@ def test_what_becomes_of_images_without_captions(tmp_path):
     kept = data.from_folder(tmp_path, captions="txt", missing_captions="keep")
     assert kept.column("text")[2] == [] and kept.rejected == []
     fixtures.check_load(kept)
-    with pytest.raises(ValueError, match=r"1 of 4.*d\.jpg: missing caption"):
+    with pytest.raises(ValueError, match=r"1 of 4.*d\.jpg: no caption"):
         data.from_folder(tmp_path, captions="txt", missing_captions="error")
     with pytest.raises(ValueError, match="missing_captions.*'drop'"):
         data.from_folder(tmp_path, captions="txt", missing_captions="drop")
@@ -79,10 +79,10 @@ def test_tables(tmp_path):
     assert source.column("text") == [["a cat", "the same"]]
     assert dict(source.rejected) == {
         f"{table}:3": "invalid annotation",
-        "gone.jpg": "missing image",
+        "gone.jpg": "missing",
         "d.jpg": "invalid caption",
-        "cats/b.PNG": "missing caption",
-        "dogs/c.JPEG": "missing caption",
+        "cats/b.PNG": "no caption",
+        "dogs/c.JPEG": "no caption",
     }
 
 
@@ -92,9 +92,9 @@ def test_a_file_that_has_gone(tmp_path):
     (tmp_path / "d.jpg").unlink()
     with pytest.raises(data.BadRecord) as error:
         source[2]
-    assert (error.value.reason, error.value.id) == ("missing image", "d.jpg")
+    assert (error.value.reason, error.value.id) == ("missing", "d.jpg")
     (tmp_path / "cats/a.jpg").write_bytes(b"")
-    with pytest.raises(data.BadRecord, match=r"cats/a\.jpg: empty file"):
+    with pytest.raises(data.BadRecord, match=r"cats/a\.jpg: empty"):
         source[0]
 
 
