@@ -250,5 +250,7 @@ def _convert(key, value):
     if key == "id":
         return str(value)
     if key in DTYPES:
-        return np.asarray(value, DTYPES[key])
+        array = np.asarray(value, DTYPES[key])
+        # Of no boxes tensorflow-datasets forgets the shape.
+        return array.reshape(-1, 4) if key == "boxes" else array
     return int(value) if np.ndim(value) == 0 else np.asarray(value)

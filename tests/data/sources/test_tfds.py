@@ -15,10 +15,11 @@ from tests.data.sources import fixtures
 COUNT = 6
 
 
-def builder(name, features, example):
+def builder(called, features, example):
     """A class of builders whose train split has `COUNT` examples."""
 
-    class Tiny(tfds.core.GeneratorBasedBuilder):
+    class Tiny(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+        name = called
         VERSION = tfds.core.Version("1.0.0")
 
         def _info(self):
@@ -34,7 +35,6 @@ def builder(name, features, example):
                 image = {"image": io.BytesIO(fixtures.jpeg(i))}
                 yield i, {**image, **example(i)}
 
-    Tiny.name = name
     return Tiny
 
 
