@@ -16,7 +16,7 @@ OTHER = 'sys_platform != "linux" or platform_machine != "x86_64"'
 CPU = [f"tensorflow-cpu>=2.18; {INTEL_LINUX}", f"tensorflow>=2.18; {OTHER}"]
 PLOT = ["matplotlib>=3.8"]
 PROBES = ["scikit-learn>=1.4"]
-TFDS = ["tensorflow-datasets>=4.9.10", "array-record>=0.5"]
+TFDS = ["tensorflow-datasets>=4.9.10"]
 PARQUET = ["pyarrow>=17"]
 DEMO = [*PLOT, *PROBES, "rich>=13"]
 TEST = [*DEMO, *TFDS, *PARQUET, "pytest>=8", "pillow>=10", "ruff>=0.9"]

@@ -19,7 +19,7 @@ class Source(abc.ABC):
     - `"classes"`: int64 `(n,)`, the class of each box,
     - `"crowd"`: bool `(n,)`, whether a box holds a crowd,
     - `"verb"`, `"noun"`: ints, the classes of an action,
-    - `"clip"`: string, the recording that a frame is from,
+    - `"clip"`: string or int, the recording that a frame is from,
     - `"frame"`: int, the frame's number in it,
 
     and whatever else the source knows. Access is random, so the order of

@@ -87,7 +87,7 @@ def from_folder(
     if not names:
         raise ValueError(
             f"None of the images below {str(path)!r} can be used; none has a "
-            f"caption by captions={captions!r}, or all are empty files. The "
+            f"caption by captions={captions!r}, or all are empty. The "
             f"first: {rejected[:3]}"
         )
     attributes = {}
