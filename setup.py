@@ -16,8 +16,11 @@ OTHER = 'sys_platform != "linux" or platform_machine != "x86_64"'
 CPU = [f"tensorflow-cpu>=2.18; {INTEL_LINUX}", f"tensorflow>=2.18; {OTHER}"]
 PLOT = ["matplotlib>=3.8"]
 PROBES = ["scikit-learn>=1.4"]
+# TFDS imports importlib_resources without asking for it.
+TFDS = ["tensorflow-datasets>=4.9.10", "importlib_resources>=6"]
+PARQUET = ["pyarrow>=17"]
 DEMO = [*PLOT, *PROBES, "rich>=13"]
-TEST = [*DEMO, "pytest>=8", "pillow>=10", "ruff>=0.9"]
+TEST = [*DEMO, *TFDS, *PARQUET, "pytest>=8", "pillow>=10", "ruff>=0.9"]
 
 setuptools.setup(
     name="keras_ab",
@@ -40,8 +43,8 @@ setuptools.setup(
         # TensorFlow for machines without a GPU.
         "cpu": CPU,
         "hub": ["keras-hub>=0.26"],
-        # It imports importlib_resources without asking for it.
-        "tfds": ["tensorflow-datasets>=4.9", "importlib_resources>=6"],
+        "tfds": TFDS,
+        "parquet": PARQUET,
         "plot": PLOT,
         "probes": PROBES,
         "demo": DEMO,

@@ -32,7 +32,16 @@ ALLOWED = {
     "probes": {"models"},
     "analysis": {"models", "probes"},
 }
-HEAVY = {"tensorflow", "torch", "jax", "sklearn", "matplotlib", "keras_hub"}
+HEAVY = {
+    "tensorflow",
+    "torch",
+    "jax",
+    "sklearn",
+    "matplotlib",
+    "keras_hub",
+    "pyarrow",
+    "tensorflow_datasets",
+}
 OUTSIDE = {"recipes", "benchmarks", "tests"}
 
 

@@ -8,27 +8,47 @@ from keras_ab.data import video
 from keras_ab.data.batches import bootstrap_batches
 from keras_ab.data.batches import reward_batches
 from keras_ab.data.batches import value_batches
-from keras_ab.data.folder import from_folder
 from keras_ab.data.memory import MemorySource
 from keras_ab.data.objects import Objects
+from keras_ab.data.records import BadRecord
 from keras_ab.data.scenes import Scenes
 from keras_ab.data.source import Source
 from keras_ab.data.source import Subset
+from keras_ab.data.sources.box_captions import box_captions
+from keras_ab.data.sources.captions import clean_captions
+from keras_ab.data.sources.coco import from_coco
+from keras_ab.data.sources.folder import from_folder
+from keras_ab.data.sources.frames import from_frames
+from keras_ab.data.sources.parquet import from_parquet
+from keras_ab.data.sources.splits import split_by
+from keras_ab.data.sources.stored import StoredImages
+from keras_ab.data.sources.tfds import from_tfds
+from keras_ab.data.sources.webdataset import from_webdataset
 from keras_ab.data.tokenizers import WordTokenizer
 from keras_ab.data.video import Video
 
 __all__ = [
+    "BadRecord",
     "MemorySource",
     "Objects",
     "Scenes",
     "Source",
+    "StoredImages",
     "Subset",
     "Video",
     "WordTokenizer",
     "bootstrap_batches",
+    "box_captions",
+    "clean_captions",
+    "from_coco",
     "from_folder",
+    "from_frames",
+    "from_parquet",
+    "from_tfds",
+    "from_webdataset",
     "reward_batches",
     "scenes",
+    "split_by",
     "value_batches",
     "video",
 ]

@@ -16,14 +16,28 @@ class Source(abc.ABC):
     - `"text"`: list of captions,
     - `"label"`: int,
     - `"boxes"`: float32 `(n, 4)`, `(ymin, xmin, ymax, xmax)` normalised,
-    - `"classes"`: int `(n,)`, the class of each box,
+    - `"classes"`: int64 `(n,)`, the class of each box,
+    - `"crowd"`: bool `(n,)`, whether a box holds a crowd,
+    - `"verb"`, `"noun"`: ints, the classes of an action,
+    - `"clip"`: string or int, the recording that a frame is from,
+    - `"frame"`: int, the frame's number in it,
 
     and whatever else the source knows. Access is random, so the order of
     training is a pure function of seed and step.
 
     To add a source, write `__len__`, `__getitem__` and `fields`; override
-    `load` where tf.data can read the records without Python.
+    `load` where tf.data can read the records without Python, and
+    `annotations` where they can be had without the image. Records that are
+    seen to be unusable when the source is opened are left out and listed in
+    `rejected`; for those found later `__getitem__` raises `BadRecord`.
     """
+
+    class_names = None
+    """List of the names of `"label"` and `"classes"`, where known."""
+
+    rejected = ()
+    """List of `(id, reason)` of the records left out; the reasons are those
+    of `keras_ab.data.records.REASONS`."""
 
     @abc.abstractmethod
     def __len__(self):
@@ -37,6 +51,11 @@ class Source(abc.ABC):
     @abc.abstractmethod
     def fields(self):
         """Set of the keys that every record has."""
+
+    def annotations(self, index):
+        """The record at `index` without its image, a dict."""
+        record = self[index]
+        return {key: record[key] for key in record if key != "image"}
 
     def load(self, index):
         """Reads a record inside a tf.data pipeline.
@@ -136,9 +155,20 @@ class Subset(Source):
     def __getitem__(self, index):
         return self.source[int(self.indices[index])]
 
+    def annotations(self, index):
+        return self.source.annotations(int(self.indices[index]))
+
     @property
     def fields(self):
         return self.source.fields
+
+    @property
+    def class_names(self):
+        return self.source.class_names
+
+    @property
+    def rejected(self):
+        return self.source.rejected
 
     def load(self, index):
         from keras_ab.data.tf import tensorflow
