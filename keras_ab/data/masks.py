@@ -83,7 +83,7 @@ class BlockMasks:
     >>> masks = keras_ab.data.masks.BlockMasks((14, 14), context_length=64)
     >>> batch = masks((0, 1), batch_size=8)
     >>> batch["context"], batch["targets"]
-    # int32 (8, 64), int32 (8, 4, 42)
+    # int32 (8, 64), int32 (8, 4, 40)
 
     Reference:
         Assran et al. 2023 and its code: as there, the last offset is never

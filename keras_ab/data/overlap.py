@@ -9,9 +9,9 @@ class OverlapSampler:
 
     A pool of independent crops is drawn for the image and put into groups by
     a permutation that favours overlap within a group by exp(beta · IoU); one
-    group, chosen at random, is the result. Every crop of the pool is as
-    likely to be in it as any other, so that each crop follows the law of
-    `sample_boxes` exactly, whatever `beta` is.
+    group, chosen and ordered at random, is the result. Every crop of the pool
+    is as likely as any other to stand at any place of it, so that each crop
+    follows the law of `sample_boxes` exactly, whatever `beta` is.
 
     Args:
         beta: Float. 0 gives independent crops; above it they overlap more,
@@ -61,7 +61,7 @@ class OverlapSampler:
             `(N, 4)`: the same as `(ymin, xmin, ymax, xmax)`, normalised.
         """
         tf = tensorflow()
-        seeds = tf.random.split(seed, 3)
+        seeds = tf.random.split(seed, 4)
         count = self.num_groups * num_views
         pixels, boxes = sample_boxes(
             seeds[0], count, image_shape, self.area, self.aspect_ratio
@@ -70,7 +70,9 @@ class OverlapSampler:
         chosen = tf.random.stateless_uniform(
             (), seeds[2], 0, self.num_groups, dtype="int32"
         )
-        members = groups[chosen]
+        # Boxes that a group drew late differ from those that it drew early.
+        order = tf.argsort(tf.random.stateless_uniform((num_views,), seeds[3]))
+        members = tf.gather(groups[chosen], order)
         return tf.gather(pixels, members), tf.gather(boxes, members)
 
 

@@ -44,9 +44,9 @@ def place(number, size, seed, lane):
     tf = tensorflow()
     epoch, position = number // size, number % size
     key = lane_key(seed, lane)
-    index = tf.random.experimental.index_shuffle(
-        position, tf.stack([key, epoch]), size - 1
-    )
+    # The shuffle sees the lower 32 bits alone: the lane goes above epochs too.
+    order = tf.stack([key, epoch + lane // 2 * 2**29])
+    index = tf.random.experimental.index_shuffle(position, order, size - 1)
     seeds = tf.random.split(tf.stack([key, number]), 2)
     return index, seeds
 
@@ -55,7 +55,7 @@ def lane_key(seed, lane):
     """One int64 for a seed and a lane; no two pairs share one.
 
     Args:
-        seed: Int, below 2**40.
+        seed: Int, below 2**31.
         lane: One of this module's lanes.
 
     Returns:

@@ -86,9 +86,10 @@ class FromLayer:
         tf = tensorflow()
         image = tf.cast(image, "float32")
         seed = tf.cast(tf.convert_to_tensor(seed), "int32")
-        # A graph, also outside of a pipeline: layers of other backends run
-        # TensorFlow only there.
-        function = tf.function(self._find_way(image), autograph=False)
+        function = self._find_way(image)
+        if not tf.inside_function():
+            # Beyond TensorFlow's backend, layers run on it in graphs alone.
+            function = tf.function(function, autograph=False)
         result = tf.round(tf.cast(function(image, seed), "float32"))
         return tf.cast(tf.clip_by_value(result, 0, 255), "uint8")
 
