@@ -44,8 +44,13 @@ def place(number, size, seed, lane):
     tf = tensorflow()
     epoch, position = number // size, number % size
     key = lane_key(seed, lane)
-    # The shuffle sees the lower 32 bits alone: the lane goes above epochs too.
-    order = tf.stack([key, epoch + lane // 2 * 2**29])
+    order = tf.stack([key, epoch])
+    if lane not in (REWARD_LANE, VALUE_LANE):
+        # The shuffle reads a few low bits of its seed alone: 8 of each number
+        # for small sources. The first two lanes keep the orders they had.
+        order = tf.random.stateless_uniform(
+            (2,), order, minval=None, maxval=None, dtype="int64"
+        )
     index = tf.random.experimental.index_shuffle(position, order, size - 1)
     seeds = tf.random.split(tf.stack([key, number]), 2)
     return index, seeds

@@ -21,8 +21,8 @@ STATEFUL = (
 def from_layer(layer, reproducible=True):
     """A Keras layer as a callable of an image and a seed.
 
-    The image reaches the layer as float32 in [0, 255], without a batch axis
-    where the layer takes that, and comes back rounded to uint8.
+    The image reaches the layer as float32 in [0, 255], without a batch axis,
+    and comes back rounded to uint8.
 
     Args:
         layer: A Keras or KerasCV preprocessing layer that works inside
@@ -33,7 +33,8 @@ def from_layer(layer, reproducible=True):
             (`RandAugment`, `RandomColorJitter`), and everywhere the random
             layers of KerasCV. False takes those too, with random numbers from
             a state of their own: such batches are not a function of
-            `(seed, step)`, and a resumed run gets others.
+            `(seed, step)`, and a resumed run gets others. In one line:
+            `from_layer(keras_cv.layers.RandomHue(0.5, (0, 255)), False)`.
 
     Returns:
         A callable from `(image, seed)` to an image, for `Compose` and
@@ -78,7 +79,10 @@ class FromLayer:
         Returns:
             uint8 of shape `(H, W, 3)`.
         """
-        # AutoGraph would rewrite the attempts below.
+        if not self.reproducible:
+            return self._augment(image, seed)
+        # AutoGraph, which KerasCV's layers may need, would rewrite the
+        # attempts below.
         convert = tensorflow().autograph.experimental.do_not_convert
         return convert(self._augment)(image, seed)
 
