@@ -1,16 +1,18 @@
 """Batches for `fit`: annotated images, and crops of unlabelled ones."""
 
 import functools
-import math
 
 from keras_ab.data.crops import crop_and_resize
 from keras_ab.data.crops import decode
 from keras_ab.data.sampling import sample_boxes
+from keras_ab.data.stream import REWARD_LANE
+from keras_ab.data.stream import VALUE_LANE
+from keras_ab.data.stream import batches
+from keras_ab.data.stream import check_area
+from keras_ab.data.stream import check_size
+from keras_ab.data.stream import check_source
+from keras_ab.data.stream import place
 from keras_ab.data.tf import tensorflow
-
-# The two streams draw from lanes of their own: equal seeds and sources do not
-# make equal orders or crops.
-REWARD_LANE, VALUE_LANE = 0, 1
 
 
 def reward_batches(
@@ -21,6 +23,7 @@ def reward_batches(
     area=(0.5, 1.0),
     seed=0,
     start_step=0,
+    augmentation=None,
 ):
     """Batches of captioned images, without end.
 
@@ -36,6 +39,8 @@ def reward_batches(
         area: Pair in (0, 1]: range of the crop's share of the image.
         seed: Int, the seed of order, crops and captions.
         start_step: Int, the step of the first batch.
+        augmentation: Callable from `(image, seed)` to an image, such as one
+            of `keras_ab.data.augmentations`; None leaves crops as they are.
 
     Returns:
         A `tf.data.Dataset` of `{"reward": {"image", "text"}}`: uint8
@@ -59,21 +64,23 @@ def reward_batches(
         Table 7, column CLIP: RRC(0.5, 1.0).
     """
     tf = tensorflow()
-    size = _check_size(image_size)
-    _check_source(source, "source", batch_size, "batch_size")
-    _check_area(area, "area")
+    size = check_size(image_size)
+    check_source(source, "source", batch_size, "batch_size")
+    check_area(area, "area")
     _check_text(source, tokenizer, "source")
 
     def example(number):
-        index, seeds = _place(number, len(source), seed, REWARD_LANE)
+        index, seeds = place(number, len(source), seed, REWARD_LANE)
         record = source.load(index)
         image = decode(record["image"])
         boxes, _ = sample_boxes(seeds[0], 1, tf.shape(image)[:2], area)
         view = crop_and_resize(image, boxes, size)[0]
+        if augmentation is not None:
+            view = augmentation(view, tf.random.split(seeds[0], 2)[1])
         text = _draw_text(record["text"], seeds[1])
         return {"reward": {"image": view, "text": tokenizer(text)}}
 
-    return _batches(example, batch_size, start_step)
+    return batches(example, batch_size, start_step)
 
 
 def value_batches(
@@ -103,9 +110,9 @@ def value_batches(
         `(batch_size, N, H, W, 3)` and float32 `(batch_size, N, 4)`.
     """
     tf = tensorflow()
-    size = _check_size(image_size)
-    _check_source(source, "value", batch_size, "value_batch_size")
-    _check_area(area, "value_area")
+    size = check_size(image_size)
+    check_source(source, "value", batch_size, "value_batch_size")
+    check_area(area, "value_area")
     if num_views < 2:
         raise ValueError(
             "`num_views` must be at least 2: values relate one view of an "
@@ -114,14 +121,14 @@ def value_batches(
     sample = sample or functools.partial(sample_boxes, area=area)
 
     def example(number):
-        index, seeds = _place(number, len(source), seed, VALUE_LANE)
+        index, seeds = place(number, len(source), seed, VALUE_LANE)
         image = decode(source.load(index)["image"])
         pixels, states = sample(seeds[0], num_views, tf.shape(image)[:2])
         views = crop_and_resize(image, pixels, size)
         states = tf.ensure_shape(states, (num_views, 4))
         return {"value": {"image": views, "boxes": states}}
 
-    return _batches(example, batch_size, start_step)
+    return batches(example, batch_size, start_step)
 
 
 def bootstrap_batches(
@@ -186,8 +193,8 @@ def bootstrap_batches(
         Algorithm 2; Table 7, column AB: RRC(0.05, 0.5), 4 views.
     """
     tf = tensorflow()
-    _check_source(reward, "reward", reward_batch_size, "reward_batch_size")
-    _check_area(reward_area, "reward_area")
+    check_source(reward, "reward", reward_batch_size, "reward_batch_size")
+    check_area(reward_area, "reward_area")
     _check_text(reward, tokenizer, "reward")
     common = {"image_size": image_size, "seed": seed, "start_step": start_step}
     rewards = reward_batches(
@@ -209,66 +216,12 @@ def bootstrap_batches(
     return pairs.map(lambda a, b: {**a, **b}).prefetch(tf.data.AUTOTUNE)
 
 
-def _batches(example, batch_size, start_step):
-    """Batches of consecutive examples, from a step on."""
-    tf = tensorflow()
-    numbers = tf.data.Dataset.range(start_step * batch_size, 2**62)
-    examples = numbers.map(example, num_parallel_calls=tf.data.AUTOTUNE)
-    batches = examples.batch(batch_size, drop_remainder=True)
-    return batches.prefetch(tf.data.AUTOTUNE)
-
-
-def _place(number, size, seed, lane):
-    """Which record stands at a place in the stream, and its seeds."""
-    tf = tensorflow()
-    epoch, position = number // size, number % size
-    lane = tf.constant(2 * seed + lane, "int64")
-    index = tf.random.experimental.index_shuffle(
-        position, tf.stack([lane, epoch]), size - 1
-    )
-    seeds = tf.random.split(tf.stack([lane, number]), 2)
-    return index, seeds
-
-
 def _draw_text(texts, seed):
     tf = tensorflow()
     draw = tf.random.stateless_uniform((), seed)
     count = tf.shape(texts)[0]
     index = tf.cast(draw * tf.cast(count, "float32"), "int32")
     return texts[tf.minimum(index, count - 1)]
-
-
-def _check_size(size):
-    pair = (size, size) if isinstance(size, int) else tuple(size)
-    if len(pair) != 2 or min(pair) < 1:
-        raise ValueError(
-            "`image_size` must be a positive int or a pair of them. "
-            f"Received: {size}"
-        )
-    return pair
-
-
-def _check_source(source, name, batch_size, batch_name):
-    for method in ("__len__", "load", "fields"):
-        if not hasattr(source, method):
-            raise ValueError(
-                f"`{name}` must be a keras_ab.data.Source. Received: "
-                f"{type(source).__name__}"
-            )
-    if not 1 <= batch_size <= len(source):
-        raise ValueError(
-            f"`{batch_name}` must lie in [1, {len(source)}], the size of "
-            f"`{name}`. Received: {batch_size}"
-        )
-
-
-def _check_area(area, name):
-    low, high = area
-    if not (0 < low <= high <= 1) or math.isnan(low + high):
-        raise ValueError(
-            f"`{name}` must be a pair with 0 < low <= high <= 1. Received: "
-            f"{area}"
-        )
 
 
 def _check_text(source, tokenizer, name):

@@ -1,0 +1,281 @@
+"""Batches of augmented views: SimCLR, DINO, and both beside captions."""
+
+from keras_ab.data.augmentations import clip_aug
+from keras_ab.data.augmentations import slip
+from keras_ab.data.batches import reward_batches
+from keras_ab.data.crops import decode
+from keras_ab.data.stream import CROPS_LANE
+from keras_ab.data.stream import VIEWS_LANE
+from keras_ab.data.stream import batches
+from keras_ab.data.stream import check_area
+from keras_ab.data.stream import check_size
+from keras_ab.data.stream import check_source
+from keras_ab.data.stream import merge
+from keras_ab.data.stream import place
+from keras_ab.data.views import multi_crop
+from keras_ab.data.views import strong_views
+
+
+def simclr_batches(
+    source,
+    image_size=224,
+    batch_size=256,
+    area=(0.08, 1.0),
+    augmentation=None,
+    seed=0,
+    start_step=0,
+):
+    """Batches of two strong views of each image, without end.
+
+    The batch of a step is a pure function of `(seed, step)`.
+
+    Args:
+        source: A `keras_ab.data.Source`; its annotations are not read.
+        image_size: Int or `(height, width)` of the views.
+        batch_size: Int, images to a batch; it holds twice as many views.
+        area: Pair in (0, 1]: range of the crop's share of the image.
+        augmentation: Callable from `(image, seed)` to an image; None for
+            `keras_ab.data.augmentations.simclr()`.
+        seed: Int, the seed of order, crops and colours.
+        start_step: Int, the step of the first batch.
+
+    Returns:
+        A `tf.data.Dataset` of `{"views": {"image"}}`: uint8
+        `(batch_size, 2, H, W, 3)`.
+
+    Example:
+
+    >>> data = keras_ab.data.simclr_batches(
+    ...     keras_ab.data.Scenes(size=16), image_size=48, batch_size=4
+    ... )
+
+    Reference:
+        Table 7, column SimCLR.
+    """
+    size = check_size(image_size)
+    check_source(source, "source", batch_size, "batch_size")
+    check_area(area, "area")
+
+    def example(number):
+        index, seeds = place(number, len(source), seed, VIEWS_LANE)
+        image = decode(source.load(index)["image"])
+        views = strong_views(
+            image, seeds[0], size, area=area, augmentation=augmentation
+        )
+        return {"views": {"image": views}}
+
+    return batches(example, batch_size, start_step)
+
+
+def dino_batches(
+    source,
+    image_size=224,
+    local_size=96,
+    batch_size=128,
+    num_locals=8,
+    global_area=(0.4, 1.0),
+    local_area=(0.05, 0.4),
+    global_augmentations=None,
+    local_augmentation=None,
+    seed=0,
+    start_step=0,
+):
+    """Batches of two global and several local crops, without end.
+
+    The batch of a step is a pure function of `(seed, step)`.
+
+    Args:
+        source: A `keras_ab.data.Source`; its annotations are not read.
+        image_size: Int or `(height, width)` of global crops.
+        local_size: Int or `(height, width)` of local crops.
+        batch_size: Int, images to a batch.
+        num_locals: Int, n, local crops of each image; 0 for none.
+        global_area: Pair in (0, 1]: range of a global crop's share.
+        local_area: Pair in (0, 1]: range of a local crop's share.
+        global_augmentations: One callable from `(image, seed)` to an image
+            for each global crop; None for DINO's two.
+        local_augmentation: Likewise, one for all local crops; None for
+            DINO's.
+        seed: Int, the seed of order, crops and colours.
+        start_step: Int, the step of the first batch.
+
+    Returns:
+        A `tf.data.Dataset` of `{"crops": {"global", "local"}}`: uint8
+        `(batch_size, 2, H, W, 3)` and `(batch_size, n, h, w, 3)`.
+
+    Example:
+
+    >>> data = keras_ab.data.dino_batches(
+    ...     keras_ab.data.Scenes(size=16), image_size=64, local_size=24,
+    ...     batch_size=4, num_locals=2,
+    ... )
+
+    Reference:
+        Table 7, column DINO: two crops of RRC(0.4, 1), eight of
+        RRC(0.05, 0.4).
+    """
+    global_size = check_size(image_size)
+    local_size = check_size(local_size, "local_size")
+    check_source(source, "source", batch_size, "batch_size")
+    check_area(global_area, "global_area")
+    check_area(local_area, "local_area")
+    if num_locals < 0:
+        raise ValueError(
+            f"`num_locals` must not be negative. Received: {num_locals}"
+        )
+
+    def example(number):
+        index, seeds = place(number, len(source), seed, CROPS_LANE)
+        image = decode(source.load(index)["image"])
+        crops = multi_crop(
+            image,
+            seeds[0],
+            global_size,
+            local_size,
+            num_locals,
+            global_area,
+            local_area,
+            global_augmentations,
+            local_augmentation,
+        )
+        return {"crops": crops}
+
+    return batches(example, batch_size, start_step)
+
+
+def clip_aug_batches(
+    source,
+    tokenizer,
+    image_size=224,
+    batch_size=256,
+    area=(0.08, 1.0),
+    augmentation=None,
+    seed=0,
+    start_step=0,
+):
+    """Batches of captioned images in one strong view, without end.
+
+    Args:
+        source: A `keras_ab.data.Source` whose records have `"text"`.
+        tokenizer: Callable from a string tensor to int32 ids
+            `(sequence_length,)`.
+        image_size: Int or `(height, width)` of the views.
+        batch_size: Int, images to a batch.
+        area: Pair in (0, 1]: range of the crop's share of the image.
+        augmentation: Callable from `(image, seed)` to an image; None for
+            `keras_ab.data.augmentations.clip_aug()`.
+        seed: Int, the seed of order, crops, colours and captions.
+        start_step: Int, the step of the first batch.
+
+    Returns:
+        A `tf.data.Dataset` of what `reward_batches` gives.
+
+    Reference:
+        Fini et al. 2023, the strong view alone.
+    """
+    return reward_batches(
+        source,
+        tokenizer,
+        image_size=image_size,
+        batch_size=batch_size,
+        area=area,
+        augmentation=augmentation or clip_aug(),
+        seed=seed,
+        start_step=start_step,
+    )
+
+
+def slip_batches(
+    source,
+    tokenizer,
+    views=None,
+    image_size=224,
+    batch_size=256,
+    views_batch_size=128,
+    seed=0,
+    start_step=0,
+    augmentation=None,
+):
+    """Batches of captioned images, and of views in pairs, without end.
+
+    Args:
+        source: A `keras_ab.data.Source` whose records have `"text"`.
+        tokenizer: Callable from a string tensor to int32 ids
+            `(sequence_length,)`.
+        views: The `keras_ab.data.Source` of the pairs; None for `source`, in
+            an order of its own.
+        image_size: Int or `(height, width)` of all views.
+        batch_size: Int, captioned images to a batch.
+        views_batch_size: Int, images in pairs to a batch. Half of
+            `batch_size` makes the halves of the batch equal in views.
+        seed: Int, the seed of everything.
+        start_step: Int, the step of the first batch.
+        augmentation: Callable from `(image, seed)` to an image; None for
+            `keras_ab.data.augmentations.slip()`.
+
+    Returns:
+        A `tf.data.Dataset` of `{"reward": ..., "views": ...}`, as
+        `reward_batches` and `simclr_batches` give them.
+
+    Reference:
+        Table 7, column SLIP: 4096 captioned images and 2048 pairs.
+    """
+    common = {"image_size": image_size, "seed": seed, "start_step": start_step}
+    return merge(
+        reward_batches(source, tokenizer, batch_size=batch_size, **common),
+        simclr_batches(
+            source if views is None else views,
+            batch_size=views_batch_size,
+            augmentation=augmentation or slip(),
+            **common,
+        ),
+    )
+
+
+def silc_batches(
+    source,
+    tokenizer,
+    crops=None,
+    image_size=224,
+    local_size=96,
+    batch_size=256,
+    crops_batch_size=32,
+    num_locals=8,
+    seed=0,
+    start_step=0,
+):
+    """Batches of captioned images, and of global and local crops, without end.
+
+    Args:
+        source: A `keras_ab.data.Source` whose records have `"text"`.
+        tokenizer: Callable from a string tensor to int32 ids
+            `(sequence_length,)`.
+        crops: The `keras_ab.data.Source` of the crops; None for `source`, in
+            an order of its own.
+        image_size: Int or `(height, width)` of captioned views and of global
+            crops.
+        local_size: Int or `(height, width)` of local crops.
+        batch_size: Int, captioned images to a batch.
+        crops_batch_size: Int, images with global and local crops to a batch.
+        num_locals: Int, local crops of each image.
+        seed: Int, the seed of everything.
+        start_step: Int, the step of the first batch.
+
+    Returns:
+        A `tf.data.Dataset` of `{"reward": ..., "crops": ...}`, as
+        `reward_batches` and `dino_batches` give them.
+
+    Reference:
+        Table 7, column SiLC: 4096 captioned images, and 512 with ten crops.
+    """
+    common = {"image_size": image_size, "seed": seed, "start_step": start_step}
+    return merge(
+        reward_batches(source, tokenizer, batch_size=batch_size, **common),
+        dino_batches(
+            source if crops is None else crops,
+            local_size=local_size,
+            batch_size=crops_batch_size,
+            num_locals=num_locals,
+            **common,
+        ),
+    )

@@ -1,0 +1,130 @@
+"""Views of one decoded image, as each method wants them."""
+
+from keras_ab.data.augmentations import dino_global_1
+from keras_ab.data.augmentations import dino_global_2
+from keras_ab.data.augmentations import dino_local
+from keras_ab.data.augmentations import simclr
+from keras_ab.data.crops import crop_and_resize
+from keras_ab.data.sampling import sample_boxes
+from keras_ab.data.tf import tensorflow
+
+
+def weak_view(image, seed, size, area=(0.5, 1.0)):
+    """One crop, as it is: CLIP's view.
+
+    Args:
+        image: uint8 of shape `(H, W, 3)`.
+        seed: Integer tensor of shape `(2,)`.
+        size: `(height, width)` of the view.
+        area: Pair in (0, 1]: range of the crop's share of the image.
+
+    Returns:
+        uint8 of shape `(height, width, 3)`.
+
+    Example:
+
+    >>> keras_ab.data.views.weak_view(image, seed=(0, 1), size=(48, 48))
+    # uint8 (48, 48, 3)
+
+    Reference:
+        Table 7, column CLIP: RRC(0.5, 1).
+    """
+    return _crops(image, seed, 1, size, area)[0]
+
+
+def strong_views(
+    image, seed, size, num_views=2, area=(0.08, 1.0), augmentation=None
+):
+    """Crops, each augmented on its own: SimCLR's pair.
+
+    Args:
+        image: uint8 of shape `(H, W, 3)`.
+        seed: Integer tensor of shape `(2,)`.
+        size: `(height, width)` of the views.
+        num_views: Int, N.
+        area: Pair in (0, 1]: range of a crop's share of the image.
+        augmentation: Callable from `(image, seed)` to an image; None for
+            `keras_ab.data.augmentations.simclr()`.
+
+    Returns:
+        uint8 of shape `(N, height, width, 3)`.
+
+    Example:
+
+    >>> keras_ab.data.views.strong_views(image, seed=(0, 1), size=(48, 48))
+    # uint8 (2, 48, 48, 3)
+
+    Reference:
+        Table 7, column SimCLR: RRC(0.08, 1), flip, jitter.
+    """
+    tf = tensorflow()
+    seeds = tf.random.split(seed, 2)
+    views = _crops(image, seeds[0], num_views, size, area)
+    each = [augmentation or simclr()] * num_views
+    return _augment(views, seeds[1], each)
+
+
+def multi_crop(
+    image,
+    seed,
+    global_size,
+    local_size,
+    num_locals=8,
+    global_area=(0.4, 1.0),
+    local_area=(0.05, 0.4),
+    global_augmentations=None,
+    local_augmentation=None,
+):
+    """Two large and several small crops: DINO's views.
+
+    Args:
+        image: uint8 of shape `(H, W, 3)`.
+        seed: Integer tensor of shape `(2,)`.
+        global_size: `(height, width)` of the large crops.
+        local_size: `(height, width)` of the small ones.
+        num_locals: Int, n, small crops; 0 for none.
+        global_area: Pair in (0, 1]: range of a large crop's share.
+        local_area: Pair in (0, 1]: range of a small crop's share.
+        global_augmentations: One callable from `(image, seed)` to an image
+            for each large crop; None for DINO's two.
+        local_augmentation: Likewise, one for all small crops; None for
+            DINO's.
+
+    Returns:
+        A dict: `"global"`, uint8 `(2, height, width, 3)`, and `"local"`,
+        uint8 `(n, height, width, 3)`, absent where n is 0.
+
+    Example:
+
+    >>> keras_ab.data.views.multi_crop(
+    ...     image, seed=(0, 1), global_size=(64, 64), local_size=(24, 24)
+    ... )
+    # {"global": uint8 (2, 64, 64, 3), "local": uint8 (8, 24, 24, 3)}
+
+    Reference:
+        Caron et al. 2021; Table 7, column DINO.
+    """
+    tf = tensorflow()
+    seeds = tf.random.split(seed, 4)
+    large = global_augmentations or (dino_global_1(), dino_global_2())
+    views = _crops(image, seeds[0], len(large), global_size, global_area)
+    views = {"global": _augment(views, seeds[1], large)}
+    if num_locals:
+        small = [local_augmentation or dino_local()] * num_locals
+        crops = _crops(image, seeds[2], num_locals, local_size, local_area)
+        views["local"] = _augment(crops, seeds[3], small)
+    return views
+
+
+def _crops(image, seed, num_views, size, area):
+    tf = tensorflow()
+    boxes, _ = sample_boxes(seed, num_views, tf.shape(image)[:2], area)
+    return crop_and_resize(image, boxes, size)
+
+
+def _augment(views, seed, augmentations):
+    tf = tensorflow()
+    seeds = tf.random.split(seed, len(augmentations))
+    parts = zip(augmentations, tf.unstack(views), tf.unstack(seeds))
+    views = [augmentation(view, own) for augmentation, view, own in parts]
+    return tf.stack(views)
