@@ -19,6 +19,10 @@ from keras_ab import callbacks
 from keras_ab.callbacks import files
 from keras_ab.callbacks import random_state
 from tests.callbacks import training
+from tests.callbacks.quick import Adding
+from tests.callbacks.quick import Pairs
+from tests.callbacks.quick import adding
+from tests.callbacks.quick import fit
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 BACKEND = keras.backend.backend()
@@ -45,9 +49,9 @@ def cut_off():
 
 def resumed(folder, cuts, every, **kwargs):
     """State and logs of a run that is cut off after each of some steps."""
-    for cut in (*cuts, None):
-        # Another seed: what is not restored is not the same by chance.
-        model = training.build(seed=1 + (cut or 0), **kwargs)
+    for number, cut in enumerate((*cuts, None)):
+        # Other seeds: what is not restored is not the same by chance.
+        model = training.build(seed=number, **kwargs)
         checkpoint = callbacks.Checkpoint(folder / "run", every_steps=every)
         start = checkpoint.restore(model)
         assert start == checkpoint.step
@@ -59,26 +63,30 @@ def resumed(folder, cuts, every, **kwargs):
     return training.state(model), training.logs(folder)
 
 
-@pytest.mark.parametrize(
-    "cuts, every, kwargs",
-    [
-        # Between the two micro-steps of an update, and between two epochs.
-        ((3, 8), 3, {"accumulate": 2}),
-        # Within epochs of four steps, at their ends and right after a save.
-        pytest.param(
-            (3, 5, 8, 9), 2, {"run_eagerly": False}, marks=pytest.mark.slow
-        ),
-    ],
-    ids=["accumulated", "compiled"],
-)
-def test_bit_for_bit(cuts, every, kwargs, tmp_path):
-    (tmp_path / "a").mkdir()
-    (tmp_path / "b").mkdir()
-    wanted, wanted_logs = uninterrupted(tmp_path / "a", **kwargs)
-    found, found_logs = resumed(tmp_path / "b", cuts, every, **kwargs)
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return uninterrupted(tmp_path_factory.mktemp("whole"), accumulate=2)
+
+
+def test_bit_for_bit(whole, tmp_path):
+    # Step 5 is the second of three in its epoch, and the first of two in its
+    # update; after its rest the run is saved between two epochs, at 6.
+    check_resumed(tmp_path, whole, (5, 7), 5, accumulate=2)
+
+
+@pytest.mark.slow
+def test_bit_for_bit_compiled(tmp_path):
+    (tmp_path / "whole").mkdir()
+    whole = uninterrupted(tmp_path / "whole", run_eagerly=False)
+    check_resumed(tmp_path, whole, (3, 5, 6, 7), 2, run_eagerly=False)
+
+
+def check_resumed(folder, whole, cuts, every, **kwargs):
+    wanted, wanted_logs = whole
+    found, found_logs = resumed(folder, cuts, every, **kwargs)
     assert found_logs == wanted_logs
     assert len(wanted_logs) == training.STEPS + 3
-    assert [p for p, _ in found] == [p for p, _ in wanted]
+    assert len(found) == len(wanted)
     for (path, value), (_, other) in zip(wanted, found):
         np.testing.assert_array_equal(other, value, err_msg=path)
     # The comparison would notice seeds that stand still.
@@ -87,95 +95,44 @@ def test_bit_for_bit(cuts, every, kwargs, tmp_path):
 
 
 def program(folder, *cut):
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.run(
         [sys.executable, "-m", "tests.callbacks.training", str(folder), *cut],
         cwd=ROOT,
-        env=environment,
         capture_output=True,
         text=True,
     )
 
 
-def check_killed(tmp_path, cuts):
-    (tmp_path / "whole").mkdir()
-    (tmp_path / "cut").mkdir()
-    done = program(tmp_path / "whole")
-    assert done.returncode == 0, done.stderr
+def check_killed(folder, whole, cuts):
     for cut in cuts:
-        done = program(tmp_path / "cut", cut)
+        done = program(folder, cut)
         assert done.returncode == -signal.SIGKILL, done.stderr
-    done = program(tmp_path / "cut")
+    done = program(folder)
     assert done.returncode == 0, done.stderr
-    assert training.logs(tmp_path / "cut") == training.logs(tmp_path / "whole")
-    wanted = np.load(tmp_path / "whole/state.npz")
-    found = np.load(tmp_path / "cut/state.npz")
-    assert set(found) == set(wanted)
-    for key in wanted:
-        np.testing.assert_array_equal(found[key], wanted[key])
+    wanted, wanted_logs = whole
+    assert training.logs(folder) == wanted_logs
+    found = np.load(folder / "state.npz")
+    assert len(found) == len(wanted)
+    for i, (path, value) in enumerate(wanted):
+        np.testing.assert_array_equal(found[str(i)], value, err_msg=path)
 
 
-def test_killed(tmp_path):
+def test_killed(whole, tmp_path):
     # In the middle of an epoch, and in the middle of a save.
-    check_killed(tmp_path, ["3:end", "6:save"])
+    check_killed(tmp_path, whole, ["3:end", "6:save"])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
-def test_killed_often(seed, tmp_path):
+def test_killed_often(whole, seed, tmp_path):
     rng = random.Random(seed)
-    steps = sorted(rng.choices(range(1, training.STEPS), k=5))
-    # A kill in the save of a step repeats the steps before it.
+    steps = sorted(rng.sample(range(1, training.STEPS), k=5))
+    # Saves are at even steps.
+    moments = [("end", "save") if step % 2 == 0 else ("end",) for step in steps]
     cuts = [
-        f"{step}:{'end' if step % 2 else rng.choice(('end', 'save'))}"
-        for step in steps
+        f"{step}:{rng.choice(moment)}" for step, moment in zip(steps, moments)
     ]
-    check_killed(tmp_path, cuts)
-
-
-class Adding(keras.Model):
-    """The quickest model there is to save."""
-
-    def __init__(self, size=2, **kwargs):
-        super().__init__(**kwargs)
-        self.size = size
-        self.dense = keras.layers.Dense(size, name="dense")
-        self.build((None, 3))
-
-    def build(self, input_shape):
-        self.dense.build(input_shape)
-
-    def call(self, x):
-        return self.dense(x)
-
-
-def adding(size=2, optimizer="sgd"):
-    model = Adding(size)
-    model.compile(optimizer, loss="mse", run_eagerly=BACKEND != "jax")
-    model.optimizer.build(model.trainable_variables)
-    return model
-
-
-def fit(model, checkpoint, steps, extra=(), **kwargs):
-    x, y = np.ones((2, 3)), np.zeros((2, model.size))
-    model.fit(
-        Pairs(x, y, steps),
-        verbose=0,
-        callbacks=[checkpoint, *extra],
-        **kwargs,
-    )
-
-
-class Pairs(keras.utils.PyDataset):
-    def __init__(self, x, y, steps):
-        super().__init__()
-        self.pair, self.steps = (x, y), steps
-
-    def __len__(self):
-        return self.steps
-
-    def __getitem__(self, index):
-        return self.pair
+    check_killed(tmp_path, whole, cuts)
 
 
 def names(folder):
@@ -254,7 +211,7 @@ def test_sigterm_during_validation(tmp_path):
     extra = keras.callbacks.LambdaCallback()
     extra.on_test_batch_end = on_test_batch_end
     model = adding()
-    validation = Pairs(np.ones((2, 3)), np.zeros((2, 2)), 50)
+    validation = Pairs(0, 50)
     fit(model, checkpoint, 2, [extra], epochs=3, validation_data=validation)
     assert checkpoint.stopped and checkpoint.step == 2
     assert len(batches) <= 3
@@ -497,8 +454,7 @@ def test_other_metrics(tmp_path):
     with pytest.raises(training.CutOff):
         fit(adding(), checkpoint, 4, [training.At(checkpoint, 2, cut_off)])
     checkpoint._sigterm.unwatch()
-    model = adding()
-    model.share = keras.metrics.Mean(name="share")
+    model = adding(measures=1)
     again = callbacks.Checkpoint(tmp_path)
     assert again.restore(model) == 2
     with pytest.warns(UserWarning, match="metrics are not those"):

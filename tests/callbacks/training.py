@@ -21,7 +21,7 @@ from keras_ab import models
 from keras_ab import schedules
 from tests.models import factory
 
-STEPS, EPOCH = 10, 4
+STEPS, EPOCH = 8, 3
 
 
 class CutOff(BaseException):
@@ -154,7 +154,7 @@ class Killing:
 
 def main(folder, *cut):
     folder = pathlib.Path(folder)
-    model = build()
+    model = build(accumulate=2)
     checkpoint = callbacks.Checkpoint(folder / "checkpoints", every_steps=2)
     checkpoint.restore(model)
     extra = []
@@ -170,4 +170,9 @@ def main(folder, *cut):
 
 
 if __name__ == "__main__":
+    if keras.backend.backend() == "torch":
+        import torch
+
+        # As in the tests' own process.
+        torch.set_num_threads(1)
     main(*sys.argv[1:])

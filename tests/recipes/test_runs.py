@@ -13,10 +13,12 @@ import time
 import zipfile
 
 import h5py
+import keras
 import pytest
 
 from keras_ab import callbacks
 from recipes import runs
+from tests.callbacks import quick
 from tests.callbacks import training
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
@@ -30,10 +32,15 @@ class Options:
     resume: str = "auto"
 
 
+def batches(start):
+    return quick.Pairs(start, STEPS)
+
+
 def fit(options):
-    model = training.build()
+    keras.utils.set_random_seed(options.seed)
+    model = quick.adding(optimizer="adam")
     # Saves after each step, reports after every second and the last.
-    runs.fit(model, training.batches, STEPS, 10, options, reports=3)
+    runs.fit(model, batches, STEPS, 10, options, reports=3)
     return model
 
 
@@ -71,6 +78,7 @@ def test_a_run_cut_off(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "b/history.jsonl").read_text() == histories[0]
     with pytest.raises(ValueError, match="seed 0, now 1"):
         fit(dataclasses.replace(cut, seed=1))
+    assert "Going on at step 7 of 7." in capsys.readouterr().out
     # Anew, from the first step.
     again = dataclasses.replace(cut, resume="never")
     training.check_equal(fit(again), training.state(model))
