@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 from keras_ab import actions
 from keras_ab import analysis
 from keras_ab import backbones
+from keras_ab import callbacks
 from keras_ab import data
 from keras_ab import layers
 from keras_ab import losses
@@ -28,6 +29,7 @@ __all__ = [
     "actions",
     "analysis",
     "backbones",
+    "callbacks",
     "data",
     "layers",
     "losses",

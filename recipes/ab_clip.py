@@ -57,6 +57,11 @@ class Options:
     workers: int = option(2, "processes that paint the scenes")
     seed: int = option(0, "of the weights, the order and the crops")
     output: str = option("runs/ab_clip", "folder of the run")
+    resume: str = option(
+        "auto",
+        "'auto' goes on where the run was cut off, 'never' starts it anew",
+        choices=("auto", "never"),
+    )
     json: str = option("", "file for the figures; '' for results.json there")
 
 
@@ -172,7 +177,7 @@ def main(argv=None):
         )
 
     views = views_per_step(options)
-    model = runs.fit(model, batches, steps, views, options.output)
+    runs.fit(model, batches, steps, views, options)
     results = {
         "method": "abclip",
         "backend": keras.backend.backend(),

@@ -48,6 +48,11 @@ class Options:
     workers: int = option(2, "processes that paint the scenes")
     seed: int = option(0, "of the weights, the order and the crops")
     output: str = option("runs/clip", "folder of the run")
+    resume: str = option(
+        "auto",
+        "'auto' goes on where the run was cut off, 'never' starts it anew",
+        choices=("auto", "never"),
+    )
     json: str = option("", "file for the figures; '' for results.json there")
 
 
@@ -143,9 +148,7 @@ def main(argv=None):
             start_step=start_step,
         )
 
-    model = runs.fit(
-        model, batches, steps, options.reward_batch_size, options.output
-    )
+    runs.fit(model, batches, steps, options.reward_batch_size, options)
     results = {
         "method": "clip",
         "backend": keras.backend.backend(),

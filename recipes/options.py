@@ -4,17 +4,20 @@ import argparse
 import dataclasses
 
 
-def option(default, help):
+def option(default, help, choices=None):
     """A field of an options dataclass, with its help.
 
     Args:
         default: The default value, whose type the command line converts to.
         help: What the option means, and where its value comes from.
+        choices: The values there are, or None for any.
 
     Returns:
         A dataclass field.
     """
-    return dataclasses.field(default=default, metadata={"help": help})
+    return dataclasses.field(
+        default=default, metadata={"help": help, "choices": choices}
+    )
 
 
 def parse(scales, description, argv=None):
@@ -52,6 +55,7 @@ def parse(scales, description, argv=None):
         parser.add_argument(
             f"--{field.name.replace('_', '-')}",
             type=(lambda s: s == "True") if kind is bool else kind,
+            choices=field.metadata["choices"],
             metavar=kind.__name__.upper(),
             help=f"{field.metadata['help']} ({values})",
         )

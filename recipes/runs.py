@@ -1,89 +1,127 @@
-"""A run: its folder, its progress, its checkpoint and its results."""
+"""A run: its folder, its progress, its checkpoints and its results."""
 
+import dataclasses
 import json
+import os
 import pathlib
+import sys
 import time
 
 import keras
 
+from keras_ab import callbacks
+
+# What may differ when a run goes on.
+FREE = {"output", "resume", "json", "workers", "test"}
+
 
 class Progress(keras.callbacks.Callback):
-    """One line a report: step, losses, views a second and time left.
+    """One line an epoch: step, losses, views a second and time left.
 
     Args:
-        steps: Int, updates of the whole run.
-        views: Int, views to an update.
+        checkpoint: The run's `keras_ab.callbacks.Checkpoint`, which counts
+            its steps.
+        steps: Int, steps of the whole run.
+        views: Int, views to a step.
         history: Path of a JSON-lines file that gets the same figures.
-        reports: Int, lines in the whole run.
     """
 
-    def __init__(self, steps, views, history, reports=50):
+    def __init__(self, checkpoint, steps, views, history):
         super().__init__()
-        self.steps, self.views, self.history = steps, views, history
-        self.every = max(1, steps // reports)
+        self.checkpoint, self.history = checkpoint, history
+        self.steps, self.views = steps, views
 
-    def on_train_begin(self, logs=None):
-        self.step = int(keras.ops.convert_to_numpy(self.model.updates))
-        self.since, self.mark = time.time(), self.step
+    def on_epoch_begin(self, epoch, logs=None):
+        self.since, self.begin = time.time(), self.checkpoint.step
 
     def on_train_batch_end(self, batch, logs=None):
-        self.step += 1
-        if self.step % self.every and self.step != self.steps:
+        done = batch + 1
+        if done < self.params["steps"]:
             return
-        now = time.time()
-        rate = (self.step - self.mark) / max(now - self.since, 1e-9)
-        left = (self.steps - self.step) / max(rate, 1e-9)
-        self.since, self.mark = now, self.step
+        step = self.begin + done
+        rate = done / max(time.time() - self.since, 1e-9)
+        left = (self.steps - step) / max(rate, 1e-9)
         figures = {k: float(v) for k, v in (logs or {}).items()}
         losses = "  ".join(
             f"{k} {v:.3f}" for k, v in figures.items() if "loss" in k
         )
         print(
-            f"{self.step}/{self.steps}  {losses}  "
+            f"{step}/{self.steps}  {losses}  "
             f"{rate * self.views:.0f} views/s  {left / 60:.1f} min left",
             flush=True,
         )
-        line = {"step": self.step, "views": self.step * self.views, **figures}
+        line = {"step": step, "views": step * self.views, **figures}
         with open(self.history, "a") as stream:
             stream.write(json.dumps(line) + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())
 
 
-def fit(model, batches, steps, views, output, save_every=500):
-    """Trains to a number of updates, going on where a run was cut off.
+def fit(model, batches, steps, views, options, reports=50):
+    """Trains to a number of steps, going on where a run was cut off.
+
+    Ends the process with status 143 when SIGTERM stopped the training; all is
+    saved then.
 
     Args:
-        model: A compiled `keras_ab.models.Pretrainer`.
+        model: A compiled `keras_ab.models.Pretrainer`, which is trained.
         batches: Callable from a step to the dataset that starts there.
-        steps: Int, updates of the whole run.
-        views: Int, views to an update.
-        output: Folder of the run. `last.keras` in it, if there is one, is
-            where training goes on.
-        save_every: Int, updates between two saves.
-
-    Returns:
-        The trained model.
+        steps: Int, steps of the whole run.
+        views: Int, views to a step.
+        options: The recipe's options, with `output` and `resume`.
+        reports: Int, lines of progress in the whole run, each with the mean
+            losses since the one before.
     """
-    output = pathlib.Path(output)
+    output = pathlib.Path(options.output)
     output.mkdir(parents=True, exist_ok=True)
-    last = output / "last.keras"
-    if last.exists():
-        model = keras.saving.load_model(last)
-    done = int(keras.ops.convert_to_numpy(model.updates))
-    progress = Progress(steps, views, output / "history.jsonl")
-    while done < steps:
-        count = min(save_every, steps - done)
+    settings = dataclasses.asdict(options)
+    checkpoint = callbacks.Checkpoint(
+        output / "checkpoints",
+        every_steps=min(500, max(1, steps // 4)),
+        settings={k: v for k, v in settings.items() if k not in FREE},
+    )
+    if options.resume == "never":
+        checkpoint.clear()
+    start = checkpoint.restore(model)
+    if start:
+        print(f"Going on at step {start} of {steps}.", flush=True)
+    history = output / "history.jsonl"
+    forget(history, start)
+    progress = Progress(checkpoint, steps, views, history)
+    for rest in checkpoint.remaining(steps, max(1, steps // reports)):
         model.fit(
-            batches(done),
-            steps_per_epoch=count,
+            batches(checkpoint.step),
             shuffle=False,
             verbose=0,
-            callbacks=[progress],
+            # A step is reported before it is saved, or a kill between the
+            # two would lose its line.
+            callbacks=[progress, checkpoint],
+            **rest,
         )
-        done += count
-        # Written aside and renamed, so that a kill leaves the one before.
-        model.save(output / "next.keras")
-        (output / "next.keras").replace(last)
-    return model
+    if checkpoint.stopped:
+        sys.exit(143)
+
+
+def forget(history, step):
+    """Drops the lines of a history that lie beyond a step.
+
+    Args:
+        history: Path of a JSON-lines file, which need not exist.
+        step: Int, where the run goes on. A line that a kill cut short is
+            beyond it.
+    """
+    if not history.exists():
+        return
+    kept = []
+    for line in history.read_text().splitlines(keepends=True):
+        try:
+            if json.loads(line)["step"] <= step:
+                kept.append(line)
+        except json.JSONDecodeError:
+            break
+    aside = history.with_name(f"{history.name}.unfinished")
+    aside.write_text("".join(kept))
+    os.replace(aside, history)
 
 
 def write_results(path, results):

@@ -46,6 +46,7 @@ def test_example(code, tmp_path, monkeypatch):
         "keras": keras,
         "keras_ab": keras_ab,
         "dataset": factory.batches(1),
+        "batches": lambda step: factory.batches(4),
         "text_encoder": factory.text_encoder(),
         "images": factory.batch()["reward"]["image"],
         "image": scenes[0]["image"],

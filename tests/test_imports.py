@@ -29,6 +29,7 @@ ALLOWED = {
     "actions": {"layers", "ops", "data"},
     "objectives": {"losses", "layers", "backbones", "ops", "actions"},
     "models": {"objectives", "backbones", "schedules", "optimizers", "ops"},
+    "callbacks": {"models"},
     "probes": {"models"},
     "analysis": {"models", "probes"},
 }
