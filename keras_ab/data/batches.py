@@ -92,6 +92,8 @@ def value_batches(
     seed=0,
     start_step=0,
     sample=None,
+    state_key="boxes",
+    state_size=4,
 ):
     """Batches of several crops of each image, with their boxes.
 
@@ -104,10 +106,22 @@ def value_batches(
         seed: Int, the seed of order and crops.
         start_step: Int, the step of the first batch.
         sample: An action space's `sample`, in place of `area`.
+        state_key: The action space's key of a view's state.
+        state_size: Int, numbers that describe one state.
 
     Returns:
-        A `tf.data.Dataset` of `{"value": {"image", "boxes"}}`: uint8
-        `(batch_size, N, H, W, 3)` and float32 `(batch_size, N, 4)`.
+        A `tf.data.Dataset` of `{"value": {"image", state_key}}`: uint8
+        `(batch_size, N, H, W, 3)` and float32 `(batch_size, N, state_size)`.
+
+    Raises:
+        ValueError: If an argument is out of range.
+
+    Example:
+
+    >>> scenes = keras_ab.data.Scenes(size=64)
+    >>> data = keras_ab.data.value_batches(
+    ...     scenes, image_size=48, batch_size=4
+    ... )
     """
     tf = tensorflow()
     size = check_size(image_size)
@@ -125,8 +139,8 @@ def value_batches(
         image = decode(source.load(index)["image"])
         pixels, states = sample(seeds[0], num_views, tf.shape(image)[:2])
         views = crop_and_resize(image, pixels, size)
-        states = tf.ensure_shape(states, (num_views, 4))
-        return {"value": {"image": views, "boxes": states}}
+        states = tf.ensure_shape(states, (num_views, state_size))
+        return {"value": {"image": views, state_key: states}}
 
     return batches(example, batch_size, start_step)
 
@@ -171,8 +185,8 @@ def bootstrap_batches(
 
     Returns:
         A `tf.data.Dataset` of `{"reward": {"image", "text"}, "value":
-        {"image", "boxes"}}`; see `reward_batches` and DESIGN in
-        ARCHITECTURE.md for shapes.
+        {"image", "boxes"}}`; see `reward_batches` and
+        `value_batches` for shapes.
 
     Raises:
         ValueError: If the reward source has no captions, or an argument is
@@ -204,12 +218,19 @@ def bootstrap_batches(
         area=reward_area,
         **common,
     )
+    spaces = {}
+    if actions is not None:
+        spaces = {
+            "sample": actions.sample,
+            "state_key": actions.state_key,
+            "state_size": actions.state_size,
+        }
     values = value_batches(
         value,
         batch_size=value_batch_size,
         num_views=num_views,
         area=value_area,
-        sample=None if actions is None else actions.sample,
+        **spaces,
         **common,
     )
     pairs = tf.data.Dataset.zip(rewards, values)

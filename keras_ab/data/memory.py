@@ -3,6 +3,7 @@
 import numpy as np
 
 from keras_ab.data.source import Source
+from keras_ab.data.source import captions_of
 
 
 class MemorySource(Source):
@@ -89,7 +90,7 @@ class MemorySource(Source):
         images = tf.constant(self.images)
         if "text" not in self.fields:
             return images, None, None
-        texts = [r["text"] for r in self._rest]
+        texts = [captions_of(r) for r in self._rest]
         longest = max(1, *(len(t) for t in texts), 1)
         padded = [[*t, *([""] * (longest - len(t)))] for t in texts]
         counts = np.array([len(t) for t in texts], "int32")

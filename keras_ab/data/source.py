@@ -76,10 +76,11 @@ class Source(abc.ABC):
         def read(i):
             record = self[int(i)]
             image = record["image"]
-            text = [t.encode() for t in record["text"]] if with_text else []
-            return image if encoded else np.asarray(image), np.array(
-                text, dtype=object
-            )
+            if not encoded:
+                image = np.asarray(image)
+                _check_image(image, record)
+            text = captions_of(record) if with_text else []
+            return image, np.array([t.encode() for t in text], dtype=object)
 
         image, text = tf.numpy_function(
             read, [index], [tf.string if encoded else tf.uint8, tf.string]
@@ -121,6 +122,37 @@ class Source(abc.ABC):
         with concurrent.futures.ProcessPoolExecutor(workers, context) as pool:
             parts = pool.map(_read_all, [self] * len(chunks), chunks)
             return MemorySource([r for part in parts for r in part])
+
+
+def captions_of(record):
+    """A record's captions; a string is one caption.
+
+    Args:
+        record: A record with `"text"`.
+
+    Returns:
+        A list of strings.
+
+    Raises:
+        ValueError: If there is none, with the record's id.
+    """
+    text = record["text"]
+    texts = [text] if isinstance(text, str) else list(text)
+    if not texts:
+        raise ValueError(
+            "A record's `text` must hold a caption or more. Received: none "
+            f"in record {record.get('id')!r}"
+        )
+    return texts
+
+
+def _check_image(image, record):
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[-1] != 3:
+        raise ValueError(
+            "A record's `image` must be uint8 of shape (H, W, 3), or encoded "
+            f"bytes. Received: {image.dtype} of shape {image.shape} in record "
+            f"{record.get('id')!r}"
+        )
 
 
 def _read_all(source, indices):

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from keras_ab import actions
@@ -260,3 +261,63 @@ def test_wrong_folders(tmp_path, scenes):
         scenes.subset([0, 20])
     with pytest.raises(ValueError, match="one record or more"):
         data.MemorySource([])
+
+
+class OneImage(data.Source):
+    """A source of one record, written by a user."""
+
+    fields = frozenset({"image", "id", "text"})
+
+    def __init__(self, image, text):
+        self.image, self.text = image, text
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        return {"image": self.image, "id": f"r{index}", "text": self.text}
+
+
+@pytest.mark.parametrize("kind", ["custom", "memory"])
+def test_a_string_is_one_caption(kind):
+    image = np.zeros((16, 16, 3), "uint8")
+    source = OneImage(image, "a red cup")
+    if kind == "memory":
+        source = data.MemorySource([source[i] for i in range(4)])
+    tokenizer = data.WordTokenizer(["a", "red", "cup"], sequence_length=5)
+    batches = data.reward_batches(source, tokenizer, 8, batch_size=2)
+    ids = next(iter(batches))["reward"]["text"].numpy()
+    assert tokenizer.detokenize(ids) == ["a red cup"] * 2
+
+
+@pytest.mark.parametrize(
+    "image, text, message",
+    [
+        (np.zeros((16, 16, 1), "uint8"), ["a"], r"\(16, 16, 1\) in record 'r"),
+        (np.zeros((16, 16, 3)), ["a"], "float64.*'r"),
+        (np.zeros((16, 16, 3), "uint8"), [], "a caption or more.*'r"),
+    ],
+)
+def test_wrong_records_are_named(image, text, message):
+    tokenizer = data.WordTokenizer(["a"], sequence_length=5)
+    source = OneImage(image, text)
+    batches = data.reward_batches(source, tokenizer, 8, batch_size=2)
+    with pytest.raises(tf.errors.OpError, match=message):
+        next(iter(batches))
+
+
+def test_states_of_another_space():
+    def sample(seed, num_views, image_shape):
+        pixels = tf.tile([[0, 0, 8, 8]], [num_views, 1])
+        return pixels, tf.ones((num_views, 2))
+
+    source = OneImage(np.zeros((16, 16, 3), "uint8"), ["a"])
+    batches = data.value_batches(
+        source,
+        image_size=8,
+        batch_size=2,
+        sample=sample,
+        state_key="centres",
+        state_size=2,
+    )
+    assert next(iter(batches))["value"]["centres"].shape == (2, 4, 2)
