@@ -105,7 +105,15 @@ def ab_model(images):
     words = [f"word{i}" for i in range(8_000)]
     tokenizer = data.WordTokenizer.from_texts(words, sequence_length=64)
     model, _ = ab_clip.build(options, tokenizer)
-    model.optimizer.learning_rate = options.learning_rate
+    # The rate stays, so that both steps go on from one another's turn alike.
+    model.compile(
+        keras.optimizers.AdamW(
+            options.learning_rate,
+            weight_decay=options.weight_decay,
+            beta_2=options.beta_2,
+            epsilon=1e-8,
+        )
+    )
     rng = np.random.default_rng(0)
     side = options.image_size
     corner = rng.uniform(0, 0.5, (options.value_batch_size, 4, 2))
