@@ -31,7 +31,8 @@ class Checkpoint(keras.callbacks.Callback):
     Each checkpoint, `step-000001500.keras`, is a Keras model file, which
     `keras.saving.load_model` opens. It is written under another name in the
     same folder, brought to disk, and then renamed: what has a checkpoint's
-    name is complete.
+    name is complete. In a list of callbacks its place is last, so that what
+    the others write of a step is written before the step is saved.
 
     Args:
         directory: Folder of the checkpoints, which belongs to one run.
@@ -94,6 +95,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.stopped = False
         self._sigterm = Sigterm() if save_on_sigterm else None
         self._saved_step = None
+        self._due = False
         # Where the restored run was in its epoch, until that epoch begins.
         self._begun = None
 
@@ -199,6 +201,7 @@ class Checkpoint(keras.callbacks.Callback):
         files.write(self.model, training, self.directory, self.step)
         files.prune(self.directory, self.step, self.keep)
         self._saved_step, self._saved_at = self.step, time.monotonic()
+        self._due = False
 
     def clear(self):
         """Removes all checkpoints, to start anew."""
@@ -244,7 +247,9 @@ class Checkpoint(keras.callbacks.Callback):
                 "stopping.",
                 flush=True,
             )
-        elif self._is_due(before):
+            return
+        self._due = self._due or self._is_due(before)
+        if self._due and not self._epoch_is_complete():
             self.save()
 
     def on_test_begin(self, logs=None):
@@ -259,6 +264,10 @@ class Checkpoint(keras.callbacks.Callback):
         if self._sigterm and self._sigterm.seen:
             # It may have come during validation.
             self.model.stop_training = True
+        elif self._due:
+            # Not at the last batch: a kill between the two would have taken
+            # the epoch's validation and the other callbacks' end of it.
+            self.save()
 
     def on_train_end(self, logs=None):
         if self._sigterm:
@@ -274,10 +283,12 @@ class Checkpoint(keras.callbacks.Callback):
         passed = time.monotonic() - self._saved_at
         return minutes is not None and passed >= 60 * minutes
 
+    def _epoch_is_complete(self):
+        return bool(self._epoch_size) and self._in_epoch >= self._epoch_size
+
     def _epoch_state(self):
         """Where in an epoch the run is; None between two of them."""
-        size = self._epoch_size
-        if not self._in_epoch or (size and self._in_epoch >= size):
+        if not self._in_epoch or self._epoch_is_complete():
             return None
         metrics = _values(self.model.metrics_variables)
         return {"steps": self._in_epoch, "metrics": metrics}

@@ -156,6 +156,25 @@ def test_the_newest_are_kept(tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+def test_the_end_of_an_epoch_is_saved_after_validation(tmp_path):
+    checkpoint = callbacks.Checkpoint(tmp_path, every_steps=1)
+    found = []
+    look = keras.callbacks.LambdaCallback()
+    look.on_test_end = lambda logs: found.append(names(tmp_path)[-1])
+    validation = Pairs(0, 2)
+    fit(
+        adding(),
+        checkpoint,
+        4,
+        [look],
+        steps_per_epoch=2,
+        epochs=2,
+        validation_data=validation,
+    )
+    assert found == ["step-000000001.keras", "step-000000003.keras"]
+    assert names(tmp_path) == ["step-000000003.keras", "step-000000004.keras"]
+
+
 def test_minutes(tmp_path, monkeypatch):
     now = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
