@@ -246,6 +246,7 @@ class Pretrainer(keras.Model):
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
         del y, sample_weight
+        updates = ops.convert_to_tensor(self.updates)
         lagging = self.network()
         targets = keras.tree.map_structure(
             ops.stop_gradient, lagging.targets(x)
@@ -254,10 +255,11 @@ class Pretrainer(keras.Model):
         for objective in self.online.objectives:
             name = objective.name
             loss = ops.mean(
-                objective.compute_loss(
-                    y_pred[name], targets[name], self.updates
-                )
+                objective.compute_loss(y_pred[name], targets[name], updates)
             )
+            if training:
+                seen = keras.tree.map_structure(ops.stop_gradient, y_pred[name])
+                objective.update_state(seen, targets[name], updates)
             self._loss_trackers[name].update_state(loss)
             total = total + objective.weight * loss
         for loss in self.losses:
@@ -332,8 +334,15 @@ class Pretrainer(keras.Model):
             ops.all(ops.stack(finite)),
             ops.not_equal(_value(counter), was[id(counter)]),
         )
+        moves = {id(v): ok for v in variables}
+        for objective in self.online.objectives:
+            for variable, still in objective.frozen(_value(self.updates)):
+                moves[id(variable)] = ops.logical_and(
+                    ok, ops.logical_not(still)
+                )
         for variable, value in zip(variables, before):
-            variable.assign(ops.where(ok, _value(variable), value))
+            moved = ops.where(moves[id(variable)], _value(variable), value)
+            variable.assign(moved)
         self._skipped.update_state(1.0 - ops.cast(ok, "float32"))
         steps = optimizers.micro_steps(self.optimizer)
         updated = ops.logical_and(ok, ops.equal(_value(counter) % steps, 0))

@@ -1,5 +1,7 @@
 """Image-text contrast: CLIP's loss, and ABCLIP's reward."""
 
+import math
+
 import keras
 import numpy as np
 from keras import ops
@@ -171,6 +173,9 @@ class ImageTextContrast(Reward):
 
     def targets(self, batch, network, peers):
         return {"annotations": self.annotations(batch, network)}
+
+    def chance_loss(self, batch):
+        return math.log(self.num_annotations(batch))
 
     def compute_loss(self, outputs, targets, updates):
         return info_nce(

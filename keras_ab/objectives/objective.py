@@ -92,6 +92,43 @@ class Objective(keras.layers.Layer):
         """
         raise NotImplementedError
 
+    def update_state(self, outputs, targets, updates):
+        """Writes what follows from a training batch: centres, temperatures.
+
+        It runs after the loss, on the online network's objective, inside the
+        compiled step, and never in evaluation. Weights written here must be
+        non-trainable; the target network copies them at the next update, and
+        a step that is not finite leaves them as they were.
+
+        Args:
+            outputs: What `call` returned.
+            targets: What `targets` returned.
+            updates: int32 scalar, updates made so far.
+        """
+
+    def frozen(self, updates):
+        """Weights that must not move yet, not even by weight decay.
+
+        Args:
+            updates: int32 scalar, updates made so far.
+
+        Returns:
+            List of pairs of a trainable variable of this objective and a
+            bool scalar that is True while the variable is frozen.
+        """
+        return []
+
+    def chance_loss(self, batch):
+        """The loss of a network that tells nothing from anything else.
+
+        Args:
+            batch: The nested dict that `fit` consumes, as NumPy arrays.
+
+        Returns:
+            Float, or None where there is no such number.
+        """
+        return None
+
     def get_config(self):
         return {**super().get_config(), "weight": self.weight}
 
