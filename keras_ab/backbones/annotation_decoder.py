@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_ab.backbones.sizes import get_size
 from keras_ab.layers import DecoderBlock
+from keras_ab.layers import LayerNorm
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -68,7 +69,7 @@ class AnnotationDecoder(keras.layers.Layer):
             )
             for i in range(num_layers)
         ]
-        self.norm = keras.layers.LayerNormalization(
+        self.norm = LayerNorm(
             epsilon=layer_norm_epsilon, dtype=policy, name="norm"
         )
 

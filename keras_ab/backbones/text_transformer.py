@@ -3,6 +3,7 @@
 import keras
 
 from keras_ab.backbones.sizes import get_size
+from keras_ab.layers import LayerNorm
 from keras_ab.layers import PositionEmbedding
 from keras_ab.layers import TokenPooling
 from keras_ab.layers import TransformerBlock
@@ -96,7 +97,7 @@ class TextTransformer(keras.layers.Layer):
             )
             for i in range(num_layers)
         ]
-        self.norm = keras.layers.LayerNormalization(
+        self.norm = LayerNorm(
             epsilon=layer_norm_epsilon, dtype=policy, name="norm"
         )
         self.pooling_layer = TokenPooling(

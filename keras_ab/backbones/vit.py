@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_ab.backbones.sizes import get_size
+from keras_ab.layers import LayerNorm
 from keras_ab.layers import PatchEmbedding
 from keras_ab.layers import PositionEmbedding
 from keras_ab.layers import TokenPooling
@@ -99,7 +100,7 @@ class ViT(keras.layers.Layer):
             )
             for i in range(num_layers)
         ]
-        self.norm = keras.layers.LayerNormalization(
+        self.norm = LayerNorm(
             epsilon=layer_norm_epsilon, dtype=policy, name="norm"
         )
         self.pooling_layer = TokenPooling(

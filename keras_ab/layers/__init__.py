@@ -10,6 +10,7 @@ from keras_ab.layers.heads import LearnedBias
 from keras_ab.layers.heads import ProjectionHead
 from keras_ab.layers.heads import SimilarityScale
 from keras_ab.layers.mlp import MLP
+from keras_ab.layers.norm import LayerNorm
 from keras_ab.layers.patches import PatchEmbedding
 from keras_ab.layers.pooling import TokenPooling
 from keras_ab.layers.positions import PositionEmbedding
@@ -20,6 +21,7 @@ __all__ = [
     "CrossAttention",
     "DecoderBlock",
     "DropPath",
+    "LayerNorm",
     "LearnedBias",
     "PatchEmbedding",
     "PositionEmbedding",

@@ -7,13 +7,7 @@ from keras_ab.layers.attention import CrossAttention
 from keras_ab.layers.attention import SelfAttention
 from keras_ab.layers.drop_path import DropPath
 from keras_ab.layers.mlp import MLP
-
-
-def layer_norm(epsilon, dtype, name):
-    """Layer normalisation; Keras' own runs it in float32 as it must."""
-    return keras.layers.LayerNormalization(
-        epsilon=epsilon, dtype=dtype, name=name
-    )
+from keras_ab.layers.norm import LayerNorm
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -58,13 +52,15 @@ class TransformerBlock(keras.layers.Layer):
         self.causal = causal
         self.layer_norm_epsilon = layer_norm_epsilon
         policy = self.dtype_policy
-        self.attention_norm = layer_norm(
-            layer_norm_epsilon, policy, "attention_norm"
+        self.attention_norm = LayerNorm(
+            layer_norm_epsilon, dtype=policy, name="attention_norm"
         )
         self.attention = SelfAttention(
             num_heads, causal=causal, dtype=policy, name="attention"
         )
-        self.mlp_norm = layer_norm(layer_norm_epsilon, policy, "mlp_norm")
+        self.mlp_norm = LayerNorm(
+            layer_norm_epsilon, dtype=policy, name="mlp_norm"
+        )
         self.mlp = MLP(intermediate_dim, dtype=policy, name="mlp")
         self.drop_path = DropPath(
             drop_path_rate, dtype=policy, name="drop_path"
@@ -144,15 +140,15 @@ class DecoderBlock(keras.layers.Layer):
         self.intermediate_dim = intermediate_dim
         self.layer_norm_epsilon = layer_norm_epsilon
         policy, epsilon = self.dtype_policy, layer_norm_epsilon
-        self.self_norm = layer_norm(epsilon, policy, "self_norm")
+        self.self_norm = LayerNorm(epsilon, dtype=policy, name="self_norm")
         self.self_attention = SelfAttention(
             num_heads, use_bias=False, dtype=policy, name="self_attention"
         )
-        self.cross_norm = layer_norm(epsilon, policy, "cross_norm")
+        self.cross_norm = LayerNorm(epsilon, dtype=policy, name="cross_norm")
         self.cross_attention = CrossAttention(
             num_heads, use_bias=False, dtype=policy, name="cross_attention"
         )
-        self.mlp_norm = layer_norm(epsilon, policy, "mlp_norm")
+        self.mlp_norm = LayerNorm(epsilon, dtype=policy, name="mlp_norm")
         self.mlp = MLP(intermediate_dim, dtype=policy, name="mlp")
 
     def build(self, tokens_shape, context_shape):

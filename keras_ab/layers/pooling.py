@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_ab.layers.attention import CrossAttention
 from keras_ab.layers.mlp import MLP
+from keras_ab.layers.norm import LayerNorm
 
 MODES = ("gap", "cls", "map", "last")
 
@@ -68,7 +69,7 @@ class TokenPooling(keras.layers.Layer):
         self.attention = CrossAttention(
             self.num_heads, use_bias=True, dtype=policy, name="attention"
         )
-        self.norm = keras.layers.LayerNormalization(
+        self.norm = LayerNorm(
             epsilon=self.layer_norm_epsilon, dtype=policy, name="norm"
         )
         self.mlp = MLP(4 * dim, dtype=policy, name="mlp")

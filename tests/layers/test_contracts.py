@@ -40,6 +40,11 @@ CASES = {
         ACTIONS,
     ),
     "DropPath": (functools.partial(layers.DropPath, 0.5, seed=1), TOKENS),
+    "LayerNorm": (layers.LayerNorm, TOKENS),
+    "LayerNorm-plain": (
+        functools.partial(layers.LayerNorm, affine=False),
+        TOKENS,
+    ),
     "PatchEmbedding": (
         functools.partial(layers.PatchEmbedding, (8, 4), 8),
         IMAGES,

@@ -289,3 +289,21 @@ def test_scalars_stay_float32(layer):
     assert again.weights[0].dtype == "float32"
     result = again(np.array([0.1234567], "float32"))
     assert keras.backend.standardize_dtype(result.dtype) == "float32"
+
+
+def test_layer_norm_is_that_of_keras():
+    rng = np.random.default_rng(0)
+    tokens = (30 * rng.normal(size=(2, 5, 8)) + 7).astype("float32")
+    theirs = keras.layers.LayerNormalization(epsilon=1e-3)
+    ours = layers.LayerNorm(epsilon=1e-3)
+    theirs.build(tokens.shape)
+    ours.build(tokens.shape)
+    weights = [rng.normal(size=8), rng.normal(size=8)]
+    theirs.set_weights(weights)
+    ours.set_weights(weights)
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(ours(tokens)),
+        keras.ops.convert_to_numpy(theirs(tokens)),
+        rtol=1e-5,
+        atol=1e-5,
+    )

@@ -1,0 +1,73 @@
+"""Layer normalisation over the last axis."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="keras_ab")
+class LayerNorm(keras.layers.Layer):
+    """Layer normalisation, in float32 whatever the dtype policy.
+
+    What `keras.layers.LayerNormalization` computes, in an order that XLA
+    compiles better: deep in a network it repeats much of Keras' formula in
+    every fusion that reads the result, and a ViT-S/16 step on a CPU takes
+    half as long again.
+
+    Args:
+        epsilon: Float, added to the variance.
+        affine: Bool, whether to learn a scale and a shift.
+        **kwargs: As in `keras.layers.Layer`.
+
+    Call arguments:
+        tokens: Floats of shape `(..., D)`.
+
+    Returns:
+        Floats of shape `(..., D)`, of the compute dtype.
+
+    Example:
+
+    >>> keras_ab.layers.LayerNorm()(np.array([[1.0, 3.0]]))
+    # [[-1, 1]]
+    """
+
+    def __init__(self, epsilon=1e-6, affine=True, **kwargs):
+        # Half-precision inputs are cast here, not by Keras on the way in.
+        super().__init__(**{**kwargs, "autocast": False})
+        self.epsilon = epsilon
+        self.affine = affine
+
+    def build(self, input_shape):
+        self.gamma, self.beta = None, None
+        if self.affine:
+            shape = (input_shape[-1],)
+            self.gamma = self.add_weight(
+                shape=shape, initializer="ones", autocast=False, name="gamma"
+            )
+            self.beta = self.add_weight(
+                shape=shape, initializer="zeros", autocast=False, name="beta"
+            )
+
+    def call(self, tokens):
+        if keras.backend.backend() == "torch":
+            # PyTorch has a kernel for the whole.
+            normed = ops.layer_normalization(
+                tokens, self.gamma, self.beta, axis=-1, epsilon=self.epsilon
+            )
+            return ops.cast(normed, self.compute_dtype)
+        x = ops.cast(tokens, "float32")
+        x = x - ops.mean(x, axis=-1, keepdims=True)
+        variance = ops.mean(x * x, axis=-1, keepdims=True)
+        x = x * ops.rsqrt(variance + self.epsilon)
+        if self.affine:
+            x = x * self.gamma + self.beta
+        return ops.cast(x, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "epsilon": self.epsilon,
+            "affine": self.affine,
+        }
