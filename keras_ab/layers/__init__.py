@@ -13,6 +13,7 @@ from keras_ab.layers.mlp import MLP
 from keras_ab.layers.patches import PatchEmbedding
 from keras_ab.layers.pooling import TokenPooling
 from keras_ab.layers.positions import PositionEmbedding
+from keras_ab.layers.sincos import SinCosPositions
 
 __all__ = [
     "MLP",
@@ -26,6 +27,7 @@ __all__ = [
     "ProjectionHead",
     "SelfAttention",
     "SimilarityScale",
+    "SinCosPositions",
     "TokenPooling",
     "TransformerBlock",
 ]
