@@ -134,12 +134,15 @@ def test_mixed_precision(name):
     make, batch, _ = MAKE[name]
     full, mixed = make(), make(dtype="mixed_bfloat16")
     mixed.set_weights(full.get_weights())
-    losses = [model_gradients(model, batch())[0] for model in (full, mixed)]
-    np.testing.assert_allclose(*losses, rtol=0.02)
+    outputs = full(batch())
+    expected = numpy(full.compute_loss(batch(), None, outputs, training=False))
     factory.compile(mixed, "adamw")
     history = mixed.fit(batches(name, 1), verbose=0).history
-    assert np.isfinite(history["loss"][0])
+    np.testing.assert_allclose(history["loss"], [expected], rtol=0.02)
     assert history["skipped_steps"] == [0]
+    (objective,) = mixed.online.objectives
+    predictions = mixed(batch())[objective.name]["predictions"]
+    assert keras.backend.standardize_dtype(predictions.dtype) == "bfloat16"
 
 
 def test_a_run_learns():
@@ -157,14 +160,14 @@ def test_a_run_learns():
 
 
 def test_the_published_shapes():
-    mae, ijepa = models.MAE("Ti"), models.IJEPA("Ti")
+    mae, ijepa = models.MAE("test"), models.IJEPA("test")
     decoder = mae.online.objective("pixels").decoder
     assert (decoder.hidden_dim, decoder.num_layers) == (512, 8)
     assert (decoder.num_heads, decoder.intermediate_dim) == (16, 2048)
     assert mae.target is None
     predictor = ijepa.online.objective("latents").predictor
     assert (predictor.hidden_dim, predictor.num_layers) == (384, 6)
-    assert (predictor.num_heads, predictor.intermediate_dim) == (3, 1536)
+    assert (predictor.num_heads, predictor.intermediate_dim) == (2, 1536)
     assert predictor.grid_shape == (14, 14)
 
 
