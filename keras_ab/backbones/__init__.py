@@ -1,6 +1,7 @@
 """Whole networks, without losses."""
 
 from keras_ab.backbones.annotation_decoder import AnnotationDecoder
+from keras_ab.backbones.mask_predictor import MaskPredictor
 from keras_ab.backbones.sizes import SIZES
 from keras_ab.backbones.sizes import TransformerSize
 from keras_ab.backbones.sizes import get_size
@@ -10,6 +11,7 @@ from keras_ab.backbones.vit import ViT
 __all__ = [
     "SIZES",
     "AnnotationDecoder",
+    "MaskPredictor",
     "TextTransformer",
     "TransformerSize",
     "ViT",

@@ -3,13 +3,19 @@
 import keras
 from keras import ops
 
+from keras_ab.backbones.padding import extended
 from keras_ab.backbones.sizes import get_size
+from keras_ab.backbones.start import start_kernels
 from keras_ab.layers import LayerNorm
 from keras_ab.layers import PatchEmbedding
 from keras_ab.layers import PositionEmbedding
+from keras_ab.layers import SinCosPositions
 from keras_ab.layers import TokenPooling
 from keras_ab.layers import TransformerBlock
 from keras_ab.layers.patches import as_pair
+from keras_ab.layers.patches import take_patches
+
+POSITIONS = {"learned": PositionEmbedding, "sincos": SinCosPositions}
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -30,6 +36,10 @@ class ViT(keras.layers.Layer):
         class_token: Bool, whether a learned token stands before the patches.
         pooling: How `pool` makes one vector: `"gap"`, `"cls"` or `"map"`.
         layer_norm_epsilon: Float.
+        positions: `"learned"`, or `"sincos"` for fixed ones as in MAE and
+            I-JEPA.
+        kernel_stddev: Float, the spread of kernels that start normal, or
+            None for Xavier-uniform ones. I-JEPA's is 0.02.
         **kwargs: As in `keras.layers.Layer`.
 
     Call arguments:
@@ -37,11 +47,16 @@ class ViT(keras.layers.Layer):
         training: Bool.
         return_intermediates: Bool, whether to return the tokens after each
             block too.
+        patch_ids: Ints of shape `(B, K)`: the patches to encode, by their
+            places in raster order; None for all. The others are not seen.
+        patch_mask: Bools of shape `(B, K)`, which of these are meant; the
+            rest is padding, which no token sees. None where all are.
 
     Returns:
         Floats of shape `(B, T, hidden_dim)`, the class token (if any) first,
-        then patches in raster order; with `return_intermediates`, these and a
-        list of `num_layers` tensors of that shape.
+        then patches in raster order, or in that of `patch_ids`; with
+        `return_intermediates`, these and a list of `num_layers` tensors of
+        that shape. What stands at padding means nothing.
 
     Example:
 
@@ -68,9 +83,16 @@ class ViT(keras.layers.Layer):
         class_token=False,
         pooling="gap",
         layer_norm_epsilon=1e-6,
+        positions="learned",
+        kernel_stddev=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
+        if positions not in POSITIONS:
+            raise ValueError(
+                f"`positions` must be one of {list(POSITIONS)}. Received: "
+                f"{positions!r}"
+            )
         self.image_shape = tuple(image_shape)
         self.patch_size = as_pair(patch_size)
         self.hidden_dim = hidden_dim
@@ -81,12 +103,14 @@ class ViT(keras.layers.Layer):
         self.class_token = class_token
         self.pooling = pooling
         self.layer_norm_epsilon = layer_norm_epsilon
+        self.kind_of_positions = positions
+        self.kernel_stddev = kernel_stddev
         self.grid_shape = self._grid(self.image_shape)
         policy = self.dtype_policy
         self.patches = PatchEmbedding(
             patch_size, hidden_dim, dtype=policy, name="patches"
         )
-        self.positions = PositionEmbedding(
+        self.positions = POSITIONS[positions](
             self.grid_shape, hidden_dim, dtype=policy, name="positions"
         )
         self.blocks = [
@@ -158,8 +182,17 @@ class ViT(keras.layers.Layer):
             block.build(shape)
         self.norm.build(shape)
         self.pooling_layer.build(shape)
+        if self.kernel_stddev is not None:
+            start_kernels(self, self.kernel_stddev)
 
-    def call(self, images, training=False, return_intermediates=False):
+    def call(
+        self,
+        images,
+        training=False,
+        return_intermediates=False,
+        patch_ids=None,
+        patch_mask=None,
+    ):
         channels = self.image_shape[-1]
         if len(images.shape) != 4 or images.shape[-1] != channels:
             raise ValueError(
@@ -169,14 +202,18 @@ class ViT(keras.layers.Layer):
         grid_shape = self._grid(tuple(images.shape[1:]))
         tokens = self.patches(images)
         tokens = self.positions(tokens, grid_shape=grid_shape)
+        if patch_ids is not None:
+            tokens = take_patches(tokens, patch_ids)
         if self.class_token:
             shape = (ops.shape(tokens)[0], 1, self.hidden_dim)
             prefix = ops.cast(self.class_embedding, tokens.dtype)
             prefix = ops.broadcast_to(prefix, shape)
             tokens = ops.concatenate([prefix, tokens], axis=1)
+        if patch_mask is not None:
+            patch_mask = extended(patch_mask, self.num_prefix_tokens)
         intermediates = []
         for block in self.blocks:
-            tokens = block(tokens, training=training)
+            tokens = block(tokens, training=training, key_mask=patch_mask)
             intermediates.append(tokens)
         tokens = self.norm(tokens)
         return (tokens, intermediates) if return_intermediates else tokens
@@ -220,4 +257,6 @@ class ViT(keras.layers.Layer):
             "class_token": self.class_token,
             "pooling": self.pooling,
             "layer_norm_epsilon": self.layer_norm_epsilon,
+            "positions": self.kind_of_positions,
+            "kernel_stddev": self.kernel_stddev,
         }

@@ -14,6 +14,7 @@ from keras_ab.layers.norm import LayerNorm
 from keras_ab.layers.patches import PatchEmbedding
 from keras_ab.layers.pooling import TokenPooling
 from keras_ab.layers.positions import PositionEmbedding
+from keras_ab.layers.sincos import SinCosPositions
 
 __all__ = [
     "MLP",
@@ -28,6 +29,7 @@ __all__ = [
     "ProjectionHead",
     "SelfAttention",
     "SimilarityScale",
+    "SinCosPositions",
     "TokenPooling",
     "TransformerBlock",
 ]

@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 
-def attention(queries, keys, values, causal=False):
+def attention(queries, keys, values, causal=False, key_mask=None):
     """Scaled dot-product attention, written for speed on each backend.
 
     PyTorch has a fused kernel behind `keras.ops.dot_product_attention`. On
@@ -19,14 +19,18 @@ def attention(queries, keys, values, causal=False):
         keys: Floats of shape `(B, T, heads, head_dim)`.
         values: Floats of shape `(B, T, heads, head_dim)`.
         causal: Bool, whether query i sees keys 0 to i only.
+        key_mask: Bools of shape `(B, T)`, the keys that are seen, or None for
+            all of them. Each row needs one.
 
     Returns:
         Floats of shape `(B, Q, heads * head_dim)`. The softmax is float32.
     """
     length, heads, size = queries.shape[1:]
+    if key_mask is not None:
+        key_mask = ops.convert_to_tensor(key_mask)[:, None, None, :]
     if keras.backend.backend() == "torch":
         mixed = ops.dot_product_attention(
-            queries, keys, values, is_causal=causal
+            queries, keys, values, mask=key_mask, is_causal=causal
         )
         return ops.reshape(mixed, (-1, length, heads * size))
     queries = ops.transpose(queries * size**-0.5, (0, 2, 1, 3))
@@ -36,6 +40,8 @@ def attention(queries, keys, values, causal=False):
     if causal:
         mask = np.tril(np.ones(scores.shape[-2:], bool))
         scores = ops.where(mask, scores, -1e9)
+    if key_mask is not None:
+        scores = ops.where(key_mask, scores, -1e9)
     weights = ops.cast(ops.softmax(scores, axis=-1), values.dtype)
     mixed = ops.transpose(ops.matmul(weights, values), (0, 2, 1, 3))
     return ops.reshape(mixed, (-1, length, heads * size))
@@ -93,6 +99,8 @@ class SelfAttention(keras.layers.Layer):
 
     Call arguments:
         tokens: Floats of shape `(B, T, D)`; D is a multiple of `num_heads`.
+        key_mask: Bools of shape `(B, T)`, the tokens that others see, or None
+            for all of them.
 
     Returns:
         Floats of shape `(B, T, D)`.
@@ -120,11 +128,11 @@ class SelfAttention(keras.layers.Layer):
         self.qkv.build(input_shape)
         self.output_projection.build(input_shape)
 
-    def call(self, tokens):
+    def call(self, tokens, key_mask=None):
         # Split, not indexed: TensorFlow pads for an index's gradient.
         parts = ops.split(self.qkv(tokens), 3, axis=-1)
         parts = [split_heads(part, self.num_heads) for part in parts]
-        mixed = attention(*parts, causal=self.causal)
+        mixed = attention(*parts, causal=self.causal, key_mask=key_mask)
         return self.output_projection(mixed)
 
     def compute_output_shape(self, input_shape):

@@ -25,6 +25,8 @@ class TransformerBlock(keras.layers.Layer):
     Call arguments:
         tokens: Floats of shape `(B, T, D)`.
         training: Bool.
+        key_mask: Bools of shape `(B, T)`, the tokens that others see, or None
+            for all of them.
 
     Returns:
         Floats of shape `(B, T, D)`.
@@ -76,8 +78,9 @@ class TransformerBlock(keras.layers.Layer):
         ):
             layer.build(input_shape)
 
-    def call(self, tokens, training=False):
-        x = self.attention(self.attention_norm(tokens))
+    def call(self, tokens, training=False, key_mask=None):
+        x = self.attention_norm(tokens)
+        x = self.attention(x, key_mask=key_mask)
         tokens = tokens + self._drop(x, training)
         x = self.mlp(self.mlp_norm(tokens), training=training)
         return tokens + self._drop(x, training)

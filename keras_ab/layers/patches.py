@@ -9,6 +9,47 @@ def as_pair(size):
     return (size, size) if isinstance(size, int) else tuple(size)
 
 
+def patchify(images, patch_size):
+    """Cuts images into their patches.
+
+    Args:
+        images: Numbers of shape `(B, H, W, C)`.
+        patch_size: `(height, width)`; divides H and W.
+
+    Returns:
+        The same numbers, `(B, T, height * width * C)`: patches in raster
+        order, pixels in raster order within a patch, channels last.
+
+    Raises:
+        ValueError: If the sides are no multiples of the patch size.
+    """
+    height, width = patch_size
+    _, rows, columns, channels = images.shape
+    if rows % height or columns % width:
+        raise ValueError(
+            f"Image sides must be multiples of the patch size {patch_size}. "
+            f"Received: {rows} x {columns} pixels"
+        )
+    rows, columns = rows // height, columns // width
+    x = ops.reshape(images, (-1, rows, height, columns, width, channels))
+    x = ops.transpose(x, (0, 1, 3, 2, 4, 5))
+    return ops.reshape(x, (-1, rows * columns, height * width * channels))
+
+
+def take_patches(tokens, ids):
+    """The tokens of some patches of each image.
+
+    Args:
+        tokens: Numbers of shape `(B, T, D)`, in raster order.
+        ids: Ints of shape `(B, K)` in [0, T).
+
+    Returns:
+        Numbers of shape `(B, K, D)`.
+    """
+    ids = ops.expand_dims(ops.convert_to_tensor(ids), -1)
+    return ops.take_along_axis(tokens, ids, axis=1)
+
+
 @keras.saving.register_keras_serializable(package="keras_ab")
 class PatchEmbedding(keras.layers.Layer):
     """Projects non-overlapping patches to tokens.
@@ -49,18 +90,7 @@ class PatchEmbedding(keras.layers.Layer):
         self.projection.build((None, None, height * width * input_shape[-1]))
 
     def call(self, images):
-        height, width = self.patch_size
-        _, rows, columns, channels = images.shape
-        if rows % height or columns % width:
-            raise ValueError(
-                "Image sides must be multiples of the patch size "
-                f"{self.patch_size}. Received: {rows} x {columns} pixels"
-            )
-        rows, columns = rows // height, columns // width
-        x = ops.reshape(images, (-1, rows, height, columns, width, channels))
-        x = ops.transpose(x, (0, 1, 3, 2, 4, 5))
-        x = ops.reshape(x, (-1, rows * columns, height * width * channels))
-        return self.projection(x)
+        return self.projection(patchify(images, self.patch_size))
 
     def compute_output_shape(self, input_shape):
         batch, rows, columns, _ = input_shape

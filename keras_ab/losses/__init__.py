@@ -6,6 +6,10 @@ from keras_ab.losses.dino import DINOLoss
 from keras_ab.losses.dino import dino
 from keras_ab.losses.info_nce import InfoNCE
 from keras_ab.losses.info_nce import info_nce
+from keras_ab.losses.masked_latents import MaskedLatentsLoss
+from keras_ab.losses.masked_latents import masked_latents
+from keras_ab.losses.masked_pixels import MaskedPixelsLoss
+from keras_ab.losses.masked_pixels import masked_pixels
 from keras_ab.losses.nt_xent import NTXent
 from keras_ab.losses.nt_xent import nt_xent
 
@@ -13,9 +17,13 @@ __all__ = [
     "BellmanValueLoss",
     "DINOLoss",
     "InfoNCE",
+    "MaskedLatentsLoss",
+    "MaskedPixelsLoss",
     "NTXent",
     "bellman_value",
     "dino",
     "info_nce",
+    "masked_latents",
+    "masked_pixels",
     "nt_xent",
 ]

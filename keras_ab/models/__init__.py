@@ -3,12 +3,16 @@
 from keras_ab.models.ab_clip import ABCLIP
 from keras_ab.models.annotation_bootstrapping import AnnotationBootstrapping
 from keras_ab.models.clip import CLIP
+from keras_ab.models.ijepa import IJEPA
+from keras_ab.models.mae import MAE
 from keras_ab.models.network import Network
 from keras_ab.models.pretrainer import Pretrainer
 
 __all__ = [
     "ABCLIP",
     "CLIP",
+    "IJEPA",
+    "MAE",
     "AnnotationBootstrapping",
     "Network",
     "Pretrainer",

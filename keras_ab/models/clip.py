@@ -8,7 +8,7 @@ from keras_ab.models.pretrainer import Pretrainer
 from keras_ab.objectives import ImageTextContrast
 
 
-def image_tower(encoder, image_shape, patch_size, dtype=None):
+def image_tower(encoder, image_shape, patch_size, dtype=None, **kwargs):
     """A ViT from the name of its size; layers pass through."""
     if not isinstance(encoder, str):
         return encoder
@@ -18,6 +18,7 @@ def image_tower(encoder, image_shape, patch_size, dtype=None):
         patch_size=patch_size,
         dtype=dtype,
         name="image_encoder",
+        **kwargs,
     )
 
 

@@ -63,13 +63,14 @@ class Network(keras.layers.Layer):
         names = [objective.name for objective in self.objectives]
         raise ValueError(f"No objective is named {name!r}. There are: {names}")
 
-    def encode(self, images, training=False):
+    def encode(self, images, training=False, **kwargs):
         """Encodes images, or several views of each.
 
         Args:
             images: uint8, or float in [-1, 1], of shape `(B, H, W, 3)` or
                 `(B, N, H, W, 3)`.
             training: Bool.
+            **kwargs: The encoder's own, such as a ViT's `patch_ids`.
 
         Returns:
             Floats of shape `(B, T, hidden_dim)` or `(B * N, T, hidden_dim)`:
@@ -79,7 +80,7 @@ class Network(keras.layers.Layer):
         if len(images.shape) == 5:
             images = ops.reshape(images, (-1, *images.shape[2:]))
         images = scale_images(images, dtype=self.compute_dtype)
-        return self.encoder(images, training=training)
+        return self.encoder(images, training=training, **kwargs)
 
     def call(self, batch, training=False):
         outputs = {}

@@ -68,6 +68,13 @@ class Pretrainer(keras.Model):
                     "`target_rate`, the share by which the target network "
                     f"moves, must lie in [0, 1]. Received: {start}"
                 )
+        for objective in objectives:
+            if objective.needs_target_network and target_rate is None:
+                raise ValueError(
+                    f"Objective {objective.name!r} needs a target network: "
+                    "pass `target_rate`, a number or a schedule. Received: "
+                    "target_rate=None"
+                )
         self.target_rate = target_rate
         self.online = Network(
             encoder, objectives, name="online", dtype=self.dtype_policy

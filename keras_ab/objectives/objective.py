@@ -20,6 +20,9 @@ class Objective(keras.layers.Layer):
             `{name}_loss`.
     """
 
+    needs_target_network = False
+    """Whether targets from the online network would make no sense."""
+
     def __init__(self, weight=1.0, **kwargs):
         # Boxes and token ids must reach the layers below as they are.
         super().__init__(**{**kwargs, "autocast": False})

@@ -78,6 +78,45 @@ CASES = {
         functools.partial(layers.BinTokens, num_bins=8, hidden_dim=8),
         (((None, 3, 4),), (normal(2, 3, 4),)),
     ),
+    "SinCosPositions": (
+        functools.partial(layers.SinCosPositions, (1, 5), 8),
+        TOKENS,
+    ),
+    "MaskPredictor": (
+        functools.partial(backbones.MaskPredictor, (2, 3), **SMALL),
+        (
+            ((None, 4, 12), (None, 3), (None, 2, 2)),
+            (
+                normal(2, 4, 12),
+                np.array([[0, 2, 5], [1, 2, 3]], "int32"),
+                np.array([[[1, 3], [3, 4]], [[0, 5], [4, 5]]], "int32"),
+            ),
+        ),
+    ),
+    "MaskPredictor-normal": (
+        functools.partial(
+            backbones.MaskPredictor, (1, 5), kernel_stddev=0.5, **SMALL
+        ),
+        (
+            ((None, 2, 12), (None, 2), (None, 1, 3)),
+            (
+                normal(2, 2, 12),
+                np.array([[0, 2], [1, 2]], "int32"),
+                np.array([[[1, 3, 4]], [[0, 3, 4]]], "int32"),
+            ),
+        ),
+    ),
+    "ViT-sincos": (
+        functools.partial(
+            backbones.ViT,
+            (16, 24, 3),
+            (8, 4),
+            positions="sincos",
+            kernel_stddev=0.2,
+            **SMALL,
+        ),
+        IMAGES,
+    ),
     "ViT": (
         functools.partial(
             backbones.ViT, (16, 24, 3), (8, 4), class_token=True, **SMALL

@@ -72,6 +72,22 @@ def test_self_attention_against_loops(causal):
     np.testing.assert_allclose(result, expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("causal", [False, True])
+def test_a_key_mask_hides_tokens(causal):
+    layer = layers.SelfAttention(2, causal=causal)
+    tokens = normal(2, 5, 8)
+    mask = np.array([[1, 0, 1, 1, 0], [1, 1, 0, 0, 0]], bool)
+    result = numpy(layer(tokens, key_mask=mask))
+    for b in range(2):
+        alone = numpy(layer(tokens[b : b + 1, mask[b]]))
+        np.testing.assert_allclose(result[b, mask[b]], alone[0], atol=1e-5)
+    other = np.where(mask[..., None], tokens, 100.0).astype("float32")
+    changed = numpy(layer(other, key_mask=mask))
+    np.testing.assert_array_equal(changed[mask], result[mask])
+    seen = numpy(layer(tokens, key_mask=np.ones((2, 5), bool)))
+    np.testing.assert_allclose(seen, numpy(layer(tokens)), atol=1e-6)
+
+
 def test_cross_attention_against_loops():
     layer = layers.CrossAttention(2)
     queries, context = normal(2, 3, 8), normal(2, 5, 12)

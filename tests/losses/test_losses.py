@@ -56,6 +56,26 @@ CASES += [
     )
     for v, g in [(2, 2), (5, 2), (3, 1)]
 ]
+CASES += [
+    (
+        f"masked_pixels-{normalize}-{masked is None}",
+        lambda x, y, m=masked, n=normalize: losses.masked_pixels(x, y, m, n),
+        lambda x, y, m=masked, n=normalize: reference.masked_pixels(x, y, m, n),
+        (normal(2, 5, 6), 2 + normal(2, 5, 6)),
+    )
+    for normalize in (True, False)
+    for masked in (None, np.array([[0, 3, 4], [2, 1, 0]]))
+]
+MEANT = RNG.random((3, 2, 4)) < 0.6
+CASES += [
+    (
+        f"masked_latents-{mask is None}",
+        lambda x, y, m=mask: losses.masked_latents(x, y, m),
+        lambda x, y, m=mask: reference.masked_latents(x, y, m),
+        (normal(3, 2, 4, 5), normal(3, 2, 4, 5)),
+    )
+    for mask in (None, MEANT)
+]
 NAMES = [case[0] for case in CASES]
 
 
@@ -106,6 +126,13 @@ CLASSES = [
     (losses.InfoNCE, losses.info_nce, CASES[3][3], {"logit_scale": 3.0}),
     (losses.NTXent, losses.nt_xent, CASES[6][3], {"temperature": 0.2}),
     (losses.DINOLoss, losses.dino, CASES[8][3], {"temperature": 0.2}),
+    (
+        losses.MaskedPixelsLoss,
+        losses.masked_pixels,
+        CASES[11][3],
+        {"normalize": False},
+    ),
+    (losses.MaskedLatentsLoss, losses.masked_latents, CASES[15][3], {}),
 ]
 
 
@@ -142,6 +169,14 @@ def test_config_is_complete(cls):
         lambda: losses.dino(np.zeros((2, 3, 4)), np.zeros((3, 3, 4))),
         lambda: losses.dino(*np.zeros((2, 2, 3, 4)), temperature=0.0),
         lambda: losses.bellman_value(np.zeros((2, 3, 4)), np.zeros((2, 3))),
+        lambda: losses.masked_pixels(np.zeros((2, 3, 4)), np.zeros((2, 4, 4))),
+        lambda: losses.masked_pixels(
+            *np.zeros((2, 2, 3, 4)), masked=np.zeros((1, 3), "int32")
+        ),
+        lambda: losses.masked_latents(np.zeros((2, 3)), np.zeros((2, 4))),
+        lambda: losses.masked_latents(
+            *np.zeros((2, 2, 3, 4)), mask=np.ones((2, 4), bool)
+        ),
     ],
 )
 def test_wrong_input(call):
@@ -163,3 +198,45 @@ def test_targets_of_another_size(shape):
         losses.bellman_value(np.zeros((3, 2, 2, 4)), np.zeros(shape))
     with pytest.raises(ValueError, match="Received"):
         ops.bellman_target(np.zeros(shape), np.zeros((3, 2, 2, 4)))
+
+
+def test_flat_patches_cost_nothing_but_their_prediction():
+    patches = np.full((1, 2, 6), 0.7)
+    loss = losses.masked_pixels(np.zeros((1, 2, 6)), patches)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(loss), 0, atol=1e-6)
+
+
+def test_the_mean_costs_about_one():
+    patches = normal(4, 9, 768)
+    loss = losses.masked_pixels(np.zeros((4, 9, 768)), patches)
+    expected = np.full(4, 767 / 768)
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(loss), expected, rtol=1e-4
+    )
+
+
+def test_padding_costs_nothing_whatever_it_holds():
+    predictions, targets = normal(2, 3, 4, 5), normal(2, 3, 4, 5)
+    mask = np.ones((2, 3, 4), bool)
+    mask[:, :, 2:] = False
+    wild = np.where(mask[..., None], predictions, 1e30)
+    results = [
+        keras.ops.convert_to_numpy(losses.masked_latents(x, targets, mask))
+        for x in (predictions, wild)
+    ]
+    np.testing.assert_array_equal(*results)
+    (grad,) = gradient(
+        lambda x: keras.ops.sum(
+            losses.masked_latents(x, targets.astype("float32"), mask)
+        ),
+        predictions,
+    )
+    assert grad[mask].all() and not grad[~mask].any()
+
+
+def test_no_gradient_to_the_latents_aimed_at():
+    x = normal(2, 3, 4).astype("float32")
+    (grad,) = gradient(
+        lambda y: keras.ops.sum(losses.masked_latents(x, y)), normal(2, 3, 4)
+    )
+    assert not grad.any()

@@ -69,3 +69,32 @@ def dino(student_logits, teacher, temperature):
         if g != v
     ]
     return np.mean(terms, axis=0)
+
+
+def masked_pixels(predictions, patches, masked, normalize):
+    count = patches.shape[1]
+    loss = []
+    for b in range(len(patches)):
+        terms = []
+        for t in range(count) if masked is None else masked[b]:
+            wanted = np.asarray(patches[b, t], "float64")
+            if normalize:
+                spread = np.sqrt(wanted.var(ddof=1) + 1e-6)
+                wanted = (wanted - wanted.mean()) / spread
+            terms.append(((predictions[b, t] - wanted) ** 2).mean())
+        loss.append(np.mean(terms))
+    return np.array(loss)
+
+
+def masked_latents(predictions, targets, mask):
+    loss = []
+    for b in range(len(targets)):
+        terms = []
+        for place in np.ndindex(*targets.shape[1:-1]):
+            if mask is not None and not mask[(b, *place)]:
+                continue
+            for gap in predictions[(b, *place)] - targets[(b, *place)]:
+                gap = abs(gap)
+                terms.append(gap**2 / 2 if gap < 1 else gap - 0.5)
+        loss.append(np.mean(terms))
+    return np.array(loss)

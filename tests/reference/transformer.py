@@ -177,3 +177,25 @@ def annotation_decoder(tokens, context, w, num_layers, num_heads, epsilon):
         x = layer_norm(x, weights_below(w, "norm"), epsilon)
         results.append(x.mean(1))
     return np.stack(results, axis=1)
+
+
+def mask_predictor(
+    tokens, ids, target_ids, w, positions, num_layers, num_heads, epsilon
+):
+    """Tokens of the targets `(B, M, T, D)`, one target at a time.
+
+    Nothing is padded: `tokens` is `(B, P + K, C)`, `positions` a table.
+    """
+    batch, targets, length = target_ids.shape
+    x = dense(np.asarray(tokens, "float64"), weights_below(w, "embedding"))
+    prefix = x.shape[1] - ids.shape[1]
+    results = np.zeros((batch, targets, length, x.shape[-1]))
+    for b in range(batch):
+        known = x[b].copy()
+        known[prefix:] += positions[ids[b]]
+        for m in range(targets):
+            asked = w["mask_token"] + positions[target_ids[b, m]]
+            sequence = np.concatenate([known, asked])[None]
+            out, _ = encoder(sequence, w, num_layers, num_heads, epsilon)
+            results[b, m] = out[0, -length:]
+    return results

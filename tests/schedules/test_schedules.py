@@ -17,6 +17,14 @@ def test_cosine(step, start, end):
 
 
 @pytest.mark.parametrize("step", STEPS)
+def test_linear(step):
+    expected = 0.004 - 0.004 * min(step, 1000) / 1000
+    assert (
+        abs(float(schedules.linear(0.004, 0.0, 1000)(step)) - expected) < 1e-9
+    )
+
+
+@pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("warmup", [0, 1, 100])
 def test_linear_warmup_cosine(step, warmup):
     schedule = schedules.linear_warmup_cosine(
@@ -31,6 +39,7 @@ def test_linear_warmup_cosine(step, warmup):
 ALL = [
     schedules.Constant(0.004),
     schedules.cosine(1.0, 0.1, 10),
+    schedules.linear(1.0, 0.1, 10),
     schedules.linear_warmup_cosine(1.0, 10, 3),
     schedules.PerUpdate(schedules.cosine(1.0, 0.1, 10), 2),
 ]
@@ -75,6 +84,7 @@ def test_as_schedule():
     "call",
     [
         lambda: schedules.cosine(1.0, 0.0, 0),
+        lambda: schedules.linear(1.0, 0.0, 0),
         lambda: schedules.linear_warmup_cosine(1.0, 10, 10),
         lambda: schedules.linear_warmup_cosine(1.0, 10, -1),
     ],
