@@ -3,14 +3,15 @@
 import functools
 import math
 
-from keras_ab.data.crops import crop_and_resize
-from keras_ab.data.crops import decode
+from keras_ab.data.crops import cut_views
+from keras_ab.data.guard import guarded
+from keras_ab.data.headers import MAX_PIXELS
+from keras_ab.data.order import check_hosts
+from keras_ab.data.order import global_number
+from keras_ab.data.order import lane_seed
+from keras_ab.data.quarantine import Quarantine
 from keras_ab.data.sampling import sample_boxes
 from keras_ab.data.tf import tensorflow
-
-# The two streams draw from lanes of their own: equal seeds and sources do not
-# make equal orders or crops.
-REWARD_LANE, VALUE_LANE = 0, 1
 
 
 def reward_batches(
@@ -21,6 +22,10 @@ def reward_batches(
     area=(0.5, 1.0),
     seed=0,
     start_step=0,
+    num_hosts=1,
+    host=0,
+    quarantine=None,
+    max_pixels=MAX_PIXELS,
 ):
     """Batches of captioned images, without end.
 
@@ -32,18 +37,28 @@ def reward_batches(
         tokenizer: Callable from a string tensor to int32 ids
             `(sequence_length,)`, such as `keras_ab.data.WordTokenizer`.
         image_size: Int or `(height, width)` of the crops.
-        batch_size: Int, images to a batch.
+        batch_size: Int, images to a batch, of all hosts together.
         area: Pair in (0, 1]: range of the crop's share of the image.
         seed: Int, the seed of order, crops and captions.
         start_step: Int, the step of the first batch.
+        num_hosts: Int, hosts (processes) that share each batch. It divides
+            `batch_size`, and the batch does not depend on it.
+        host: Int in [0, num_hosts), whose rows of the batch these are.
+        quarantine: A `keras_ab.data.Quarantine` for records that cannot be
+            used. None keeps them in memory, with an error budget of 5%.
+        max_pixels: Int, pixels above which an image is refused by its header,
+            undecoded.
 
     Returns:
         A `tf.data.Dataset` of `{"reward": {"image", "text"}}`: uint8
-        `(batch_size, H, W, 3)` and int32 `(batch_size, sequence_length)`.
+        `(batch_size, H, W, 3)` and int32 `(batch_size, sequence_length)`;
+        with several hosts, `batch_size // num_hosts` of them.
 
     Raises:
         ValueError: If the source has no captions, or an argument is out of
             range.
+        BudgetError: While reading, in the text of a `tf.errors.OpError`, if
+            more records are bad than the quarantine allows.
 
     Example:
 
@@ -58,22 +73,32 @@ def reward_batches(
     Reference:
         Table 7, column CLIP: RRC(0.5, 1.0).
     """
-    tf = tensorflow()
     size = _check_size(image_size)
     _check_source(source, "source", batch_size, "batch_size")
     _check_area(area, "area")
     _check_text(source, tokenizer, "source")
 
-    def example(number):
-        index, seeds = _place(number, len(source), seed, REWARD_LANE)
+    def read(index, seeds, by_pil):
         record = source.load(index)
-        image = decode(record["image"])
-        boxes, _ = sample_boxes(seeds[0], 1, tf.shape(image)[:2], area)
-        view = crop_and_resize(image, boxes, size)[0]
-        text = _draw_text(record["text"], seeds[1])
+        sample = functools.partial(sample_boxes, seeds[0], 1, area=area)
+        views, _ = cut_views(record["image"], sample, size, by_pil, max_pixels)
+        return views[0], _draw_text(record["text"], seeds[1])
+
+    def finish(view, text):
         return {"reward": {"image": view, "text": tokenizer(text)}}
 
-    return _batches(example, batch_size, start_step)
+    return _batches(
+        source,
+        read,
+        finish,
+        batch_size=batch_size,
+        start_step=start_step,
+        num_hosts=num_hosts,
+        host=host,
+        seed=lane_seed(seed, "reward"),
+        quarantine=quarantine,
+        max_pixels=max_pixels,
+    )
 
 
 def value_batches(
@@ -85,22 +110,31 @@ def value_batches(
     seed=0,
     start_step=0,
     sample=None,
+    num_hosts=1,
+    host=0,
+    quarantine=None,
+    max_pixels=MAX_PIXELS,
 ):
     """Batches of several crops of each image, with their boxes.
 
     Args:
         source: A `keras_ab.data.Source`; its annotations are not read.
         image_size: Int or `(height, width)` of the crops.
-        batch_size: Int, images to a batch.
+        batch_size: Int, images to a batch, of all hosts together.
         num_views: Int, N, at least 2.
         area: Pair in (0, 1]: range of the crop's share of the image.
         seed: Int, the seed of order and crops.
         start_step: Int, the step of the first batch.
         sample: An action space's `sample`, in place of `area`.
+        num_hosts: Int; this and the rest as in `reward_batches`.
+        host: Int in [0, num_hosts).
+        quarantine: A `keras_ab.data.Quarantine`, or None.
+        max_pixels: Int.
 
     Returns:
         A `tf.data.Dataset` of `{"value": {"image", "boxes"}}`: uint8
-        `(batch_size, N, H, W, 3)` and float32 `(batch_size, N, 4)`.
+        `(batch_size, N, H, W, 3)` and float32 `(batch_size, N, 4)`; with
+        several hosts, `batch_size // num_hosts` of them.
     """
     tf = tensorflow()
     size = _check_size(image_size)
@@ -113,15 +147,27 @@ def value_batches(
         )
     sample = sample or functools.partial(sample_boxes, area=area)
 
-    def example(number):
-        index, seeds = _place(number, len(source), seed, VALUE_LANE)
-        image = decode(source.load(index)["image"])
-        pixels, states = sample(seeds[0], num_views, tf.shape(image)[:2])
-        views = crop_and_resize(image, pixels, size)
-        states = tf.ensure_shape(states, (num_views, 4))
+    def read(index, seeds, by_pil):
+        draw = functools.partial(sample, seeds[0], num_views)
+        image = source.load(index)["image"]
+        views, states = cut_views(image, draw, size, by_pil, max_pixels)
+        return views, tf.ensure_shape(states, (num_views, 4))
+
+    def finish(views, states):
         return {"value": {"image": views, "boxes": states}}
 
-    return _batches(example, batch_size, start_step)
+    return _batches(
+        source,
+        read,
+        finish,
+        batch_size=batch_size,
+        start_step=start_step,
+        num_hosts=num_hosts,
+        host=host,
+        seed=lane_seed(seed, "value"),
+        quarantine=quarantine,
+        max_pixels=max_pixels,
+    )
 
 
 def bootstrap_batches(
@@ -137,6 +183,10 @@ def bootstrap_batches(
     seed=0,
     start_step=0,
     actions=None,
+    num_hosts=1,
+    host=0,
+    quarantine=None,
+    max_pixels=MAX_PIXELS,
 ):
     """Batches for annotation bootstrapping, without end.
 
@@ -161,6 +211,13 @@ def bootstrap_batches(
         start_step: Int, the step of the first batch.
         actions: A `keras_ab.actions.ActionSpace` that samples the views, in
             place of `value_area`.
+        num_hosts: Int, hosts (processes) that share each batch. It divides
+            both batch sizes, and the batch does not depend on it.
+        host: Int in [0, num_hosts), whose rows of the batch these are.
+        quarantine: A `keras_ab.data.Quarantine` for records of both sources
+            that cannot be used. None keeps them in memory, with an error
+            budget of 5%.
+        max_pixels: Int, pixels above which an image is refused, undecoded.
 
     Returns:
         A `tf.data.Dataset` of `{"reward": {"image", "text"}, "value":
@@ -189,7 +246,17 @@ def bootstrap_batches(
     _check_source(reward, "reward", reward_batch_size, "reward_batch_size")
     _check_area(reward_area, "reward_area")
     _check_text(reward, tokenizer, "reward")
-    common = {"image_size": image_size, "seed": seed, "start_step": start_step}
+    check_hosts(reward_batch_size, num_hosts, host, "reward_batch_size")
+    check_hosts(value_batch_size, num_hosts, host, "value_batch_size")
+    common = {
+        "image_size": image_size,
+        "seed": seed,
+        "start_step": start_step,
+        "num_hosts": num_hosts,
+        "host": host,
+        "quarantine": quarantine or Quarantine(),
+        "max_pixels": max_pixels,
+    }
     rewards = reward_batches(
         reward,
         tokenizer,
@@ -209,25 +276,39 @@ def bootstrap_batches(
     return pairs.map(lambda a, b: {**a, **b}).prefetch(tf.data.AUTOTUNE)
 
 
-def _batches(example, batch_size, start_step):
-    """Batches of consecutive examples, from a step on."""
-    tf = tensorflow()
-    numbers = tf.data.Dataset.range(start_step * batch_size, 2**62)
-    examples = numbers.map(example, num_parallel_calls=tf.data.AUTOTUNE)
-    batches = examples.batch(batch_size, drop_remainder=True)
-    return batches.prefetch(tf.data.AUTOTUNE)
+def _batches(
+    source,
+    read,
+    finish,
+    *,
+    batch_size,
+    start_step,
+    num_hosts,
+    host,
+    seed,
+    quarantine,
+    max_pixels,
+):
+    """Batches of consecutive samples, from a step on.
 
-
-def _place(number, size, seed, lane):
-    """Which record stands at a place in the stream, and its seeds."""
+    `read` may fail, by its record, and `finish` may not.
+    """
     tf = tensorflow()
-    epoch, position = number // size, number % size
-    lane = tf.constant(2 * seed + lane, "int64")
-    index = tf.random.experimental.index_shuffle(
-        position, tf.stack([lane, epoch]), size - 1
+    check_hosts(batch_size, num_hosts, host, "batch_size")
+    rows = batch_size // num_hosts
+    first = start_step * rows
+    sample = guarded(
+        read, source, seed, first, max_pixels, quarantine or Quarantine()
     )
-    seeds = tf.random.split(tf.stack([lane, number]), 2)
-    return index, seeds
+
+    def example(local):
+        number = global_number(local, batch_size, num_hosts, host)
+        return finish(*sample(number, local))
+
+    numbers = tf.data.Dataset.range(first, 2**62)
+    examples = numbers.map(example, num_parallel_calls=tf.data.AUTOTUNE)
+    batches = examples.batch(rows, drop_remainder=True)
+    return batches.prefetch(tf.data.AUTOTUNE)
 
 
 def _draw_text(texts, seed):

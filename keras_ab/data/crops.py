@@ -1,24 +1,42 @@
 """Cutting views out of images."""
 
+from keras_ab.data.decoding import decode
+from keras_ab.data.decoding import decode_window
+from keras_ab.data.decoding import measure
+from keras_ab.data.decoding import reencode
+from keras_ab.data.decoding import upright_shape
+from keras_ab.data.headers import MAX_PIXELS
 from keras_ab.data.tf import tensorflow
 
+__all__ = ["crop_and_resize", "cut_views", "decode"]
 
-def decode(image):
-    """Decodes an image, once for all of its crops.
+
+def cut_views(image, sample, size, by_pil=False, max_pixels=MAX_PIXELS):
+    """Decodes an image once and cuts views out of it.
 
     Args:
-        image: Encoded string (JPEG, PNG, BMP or the first frame of a GIF), or
-            uint8 `(H, W, 3)`, which passes through.
+        image: Encoded string, or uint8 `(H, W, 3)`.
+        sample: Callable from `(height, width)`, int32 `(2,)`, to integer
+            pixel boxes `(N, 4)`, `(y, x, height, width)`, and their states.
+        size: `(height, width)` of the views.
+        by_pil: Bool, or bool scalar tensor: whether PIL decodes the image.
+        max_pixels: Int, pixels above which an image is refused, undecoded.
 
     Returns:
-        uint8 of shape `(H, W, 3)`.
+        uint8 `(N, height, width, 3)`, and the states.
     """
     tf = tensorflow()
     if image.dtype != tf.string:
-        return image
-    image = tf.io.decode_image(image, channels=3, expand_animations=False)
-    image.set_shape([None, None, 3])
-    return image
+        boxes, states = sample(tf.shape(image)[:2])
+        return crop_and_resize(image, boxes, size), states
+    if by_pil is not False:
+        image = tf.cond(
+            by_pil, lambda: reencode(image, max_pixels), lambda: image
+        )
+    header = measure(image, max_pixels)
+    boxes, states = sample(upright_shape(header))
+    image, boxes = decode_window(image, header, boxes)
+    return crop_and_resize(image, boxes, size), states
 
 
 def crop_and_resize(image, boxes, size):
@@ -45,11 +63,36 @@ def _view(tf, image, box, size):
     y, x, height, width = tf.unstack(box)
     view = image[y : y + height, x : x + width]
     # Without shrinking the filter is plain interpolation, whose own kernel
-    # is several times faster.
+    # is the fastest.
     view = tf.cond(
         (height > size[0]) | (width > size[1]),
-        lambda: tf.image.resize(view, size, antialias=True),
+        lambda: _shrink(tf, view, size),
         lambda: tf.image.resize(view, size),
     )
-    view = tf.cast(tf.clip_by_value(tf.round(view), 0, 255), "uint8")
+    # Weights are positive and add up to 1, so nothing leaves [0, 255].
+    view = tf.cast(tf.round(view), "uint8")
     return tf.ensure_shape(view, (*size, 3))
+
+
+def _shrink(tf, view, size):
+    """`tf.image.resize(antialias=True)`, to the bit, in a third of its time.
+
+    Its kernel is fast along rows, whole lines at once, and slow along
+    columns, pixel by pixel. So both passes go along rows.
+    """
+    view = _shrink_rows(tf, view, size[0])
+    view = _shrink_rows(tf, tf.transpose(view, (1, 0, 2)), size[1])
+    return tf.transpose(view, (1, 0, 2))
+
+
+def _shrink_rows(tf, view, rows):
+    height, width = tf.unstack(tf.shape(view)[:2])
+    lines = tf.raw_ops.ScaleAndTranslate(
+        images=tf.reshape(view, [1, height, 1, width * 3]),
+        size=[rows, 1],
+        scale=tf.stack([rows / tf.cast(height, "float32"), 1.0]),
+        translation=[0.0, 0.0],
+        kernel_type="triangle",
+        antialias=True,
+    )
+    return tf.reshape(lines, [rows, width, 3])
