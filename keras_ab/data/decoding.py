@@ -33,8 +33,8 @@ def decode(image, max_pixels=MAX_PIXELS):
     tf = tensorflow()
     if image.dtype != tf.string:
         return image
-    _, _, orientation = measure(image, max_pixels)
-    return _upright(_decode(image), orientation)
+    header = measure(image, max_pixels)
+    return _upright(_decode(image), header[2])
 
 
 def upright_shape(header):
@@ -86,9 +86,7 @@ def measure(image, max_pixels=MAX_PIXELS):
     def read(data):
         return np.array(read_header(data, max_pixels), "int32")
 
-    header = tf.cond(
-        plain, jpeg, lambda: tf.numpy_function(read, [image], tf.int32)
-    )
+    header = tf.cond(plain, jpeg, lambda: _call(read, image, tf.int32))
     return tf.ensure_shape(header, [3])
 
 
@@ -157,7 +155,7 @@ def reencode(image, max_pixels=MAX_PIXELS):
     def convert(data):
         return to_bmp(data, max_pixels)
 
-    return tf.ensure_shape(tf.numpy_function(convert, [image], tf.string), [])
+    return tf.ensure_shape(_call(convert, image, tf.string), [])
 
 
 def to_bmp(data, max_pixels=MAX_PIXELS):
@@ -193,6 +191,17 @@ def to_bmp(data, max_pixels=MAX_PIXELS):
     return stream.getvalue()
 
 
+def _call(function, image, dtype):
+    """`function` of the image's bytes, inside of a graph or not."""
+    tf = tensorflow()
+
+    def wrapped(data):
+        # Eagerly, strings come as arrays.
+        return function(np.asarray(data, object).item())
+
+    return tf.numpy_function(wrapped, [image], dtype)
+
+
 def _is_jpeg(image):
     tf = tensorflow()
     return tf.strings.substr(image, 0, 3) == b"\xff\xd8\xff"
@@ -211,7 +220,7 @@ def _decode(image):
         # TensorFlow would decode every frame of a film.
         still = tf.cond(
             tf.strings.substr(image, 0, 4) == b"GIF8",
-            lambda: tf.numpy_function(first_frame, [image], tf.string),
+            lambda: _call(first_frame, image, tf.string),
             lambda: image,
         )
         return tf.io.decode_image(still, channels=3, expand_animations=False)

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from keras_ab.data.decoding import decode
 from keras_ab.data.source import Source
 from keras_ab.data.tf import tensorflow
 
@@ -148,15 +147,15 @@ class Mixture(Source):
         def branch(source):
             record = source.load(local)
             record = {key: record[key] for key in sorted(keys)}
-            if len(encoded) > 1:
-                record["image"] = decode(record["image"])
+            if len(encoded) > 1 and record["image"].dtype != tf.string:
+                # One type for all; encoded ones may need PIL later on.
+                record["image"] = tf.io.encode_png(
+                    record["image"], compression=0
+                )
             return record
 
         branches = [functools.partial(branch, s) for s in self.sources]
-        record = tf.switch_case(which, branches)
-        if encoded != {True}:
-            record["image"].set_shape([None, None, 3])
-        return record
+        return tf.switch_case(which, branches)
 
 
 def whole_numbers(weights):

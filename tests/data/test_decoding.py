@@ -30,7 +30,7 @@ BY_PIL = {
     "lossless.webp",
     "a.tiff",
 }
-ERRORS = (tf.errors.OpError, BadRecord)
+ERRORS = (tf.errors.OpError, BadRecord, OSError)
 
 
 def by_pil(data):
