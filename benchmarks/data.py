@@ -10,7 +10,8 @@ PIL with one decode an image or one a crop, with torchvision's transforms
 time of tf.data decoding alone over ours. Every figure is given for each number
 of cores, and at the top level the worst of them. torchvision runs in an
 interpreter of its own, since it is no dependency; without one its ratios are
-null, and `torchvision` says why.
+null, and `torchvision` says why. On a machine that has other work, compare one
+core by processor time (`--cores 1 --clock process_time`).
 """
 
 import argparse
@@ -48,13 +49,14 @@ def write_photos(folder, count, rows=375, columns=500):
         Image.fromarray(pixels).save(folder / f"{i:04d}.jpg", quality=90)
 
 
-def serve(kind, folder):
+def serve(kind, folder, clock):
     """Answers each line of the input with the seconds of one pass."""
     import tensorflow as tf
 
     from keras_ab import data
     from keras_ab.data.crops import decode
 
+    clock = getattr(time, clock)
     source = data.from_folder(folder)
     steps = len(source) // BATCH
     if kind == "views":
@@ -78,9 +80,9 @@ def serve(kind, folder):
     make()
     print("ready", flush=True)
     for _ in sys.stdin:
-        started = time.perf_counter()
+        started = clock()
         make()
-        print(time.perf_counter() - started, flush=True)
+        print(clock() - started, flush=True)
 
 
 class Worker:
@@ -109,9 +111,10 @@ class Worker:
         self.process.wait()
 
 
-def commands(folder, cores, torchvision_python):
+def commands(folder, cores, torchvision_python, clock):
     """The candidates: names and command lines."""
     ours = [sys.executable, "-m", "benchmarks.data", "--folder", str(folder)]
+    ours += ["--clock", clock]
     found = {
         "views": [*ours, "--serve", "views"],
         "decode": [*ours, "--serve", "decode"],
@@ -125,18 +128,18 @@ def commands(folder, cores, torchvision_python):
             if python:
                 found[name] = [
                     *(python, str(PEERS), kind, decodes, str(folder)),
-                    *(str(SIZE), str(cores)),
+                    *(str(SIZE), str(cores), clock),
                 ]
     return found
 
 
-def compare(folder, count, cores, rounds, torchvision_python):
+def compare(folder, cores, options):
     """Ratios on some cores, from passes that take turns."""
     places = set(sorted(os.sched_getaffinity(0))[:cores])
     workers, reason = {}, None
     try:
         for name, command in commands(
-            folder, cores, torchvision_python
+            folder, cores, options.torchvision_python, options.clock
         ).items():
             try:
                 workers[name] = Worker(command, places)
@@ -145,13 +148,13 @@ def compare(folder, count, cores, rounds, torchvision_python):
                     raise
                 reason = str(error)
         seconds = {name: [] for name in workers}
-        for _ in range(rounds):
+        for _ in range(options.rounds):
             for name, worker in workers.items():
                 seconds[name].append(worker.seconds())
     finally:
         for worker in workers.values():
             worker.stop()
-    views = count * VIEWS
+    views = options.images * VIEWS
     result = {
         "views_per_second": views / statistics.median(seconds["views"]),
         "share_of_decode_limit": _ratio(seconds, "decode", "views"),
@@ -177,18 +180,23 @@ def main(argv=None):
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--images", type=int, default=128)
+    parser.add_argument("--images", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--cores", type=int, nargs="+", default=[1, 2])
     parser.add_argument(
         "--torchvision-python", help="an interpreter that has torchvision"
+    )
+    parser.add_argument(
+        "--clock",
+        choices=("perf_counter", "process_time"),
+        default="perf_counter",
     )
     parser.add_argument("--json", help="file for the figures")
     parser.add_argument("--serve", help=argparse.SUPPRESS)
     parser.add_argument("--folder", help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
     if options.serve:
-        return serve(options.serve, options.folder)
+        return serve(options.serve, options.folder, options.clock)
     if options.images < BATCH or options.images % BATCH:
         parser.error(f"--images must be a multiple of {BATCH}")
     reason = None
@@ -203,13 +211,7 @@ def main(argv=None):
             if cores > len(os.sched_getaffinity(0)):
                 print(f"This machine does not have {cores} cores.")
                 continue
-            by_cores[cores], failed = compare(
-                folder,
-                options.images,
-                cores,
-                options.rounds,
-                options.torchvision_python,
-            )
+            by_cores[cores], failed = compare(folder, cores, options)
             reason = reason or failed
     keys = [k for k in next(iter(by_cores.values())) if k != "seconds"]
     worst = {
@@ -220,6 +222,7 @@ def main(argv=None):
     }
     results = {
         **worst,
+        "clock": options.clock,
         "torchvision": reason or options.torchvision_python,
         "bytes_per_image": statistics.mean(sizes),
         "cores": by_cores,

@@ -4,10 +4,10 @@ import functools
 import math
 
 from keras_ab.data.crops import cut_views
-from keras_ab.data.guard import guarded
+from keras_ab.data.guard import Place
+from keras_ab.data.guard import read_samples
 from keras_ab.data.headers import MAX_PIXELS
 from keras_ab.data.order import check_hosts
-from keras_ab.data.order import global_number
 from keras_ab.data.order import lane_seed
 from keras_ab.data.quarantine import Quarantine
 from keras_ab.data.sampling import sample_boxes
@@ -295,19 +295,11 @@ def _batches(
     """
     tf = tensorflow()
     check_hosts(batch_size, num_hosts, host, "batch_size")
-    rows = batch_size // num_hosts
-    first = start_step * rows
-    sample = guarded(
-        read, source, seed, first, max_pixels, quarantine or Quarantine()
+    place = Place(seed, start_step, batch_size, num_hosts, host)
+    samples = read_samples(
+        read, finish, source, place, max_pixels, quarantine or Quarantine()
     )
-
-    def example(local):
-        number = global_number(local, batch_size, num_hosts, host)
-        return finish(*sample(number, local))
-
-    numbers = tf.data.Dataset.range(first, 2**62)
-    examples = numbers.map(example, num_parallel_calls=tf.data.AUTOTUNE)
-    batches = examples.batch(rows, drop_remainder=True)
+    batches = samples.batch(place.rows, drop_remainder=True)
     return batches.prefetch(tf.data.AUTOTUNE)
 
 

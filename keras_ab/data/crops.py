@@ -2,6 +2,7 @@
 
 from keras_ab.data.decoding import decode
 from keras_ab.data.decoding import decode_window
+from keras_ab.data.decoding import is_native
 from keras_ab.data.decoding import measure
 from keras_ab.data.decoding import reencode
 from keras_ab.data.decoding import upright_shape
@@ -19,7 +20,8 @@ def cut_views(image, sample, size, by_pil=False, max_pixels=MAX_PIXELS):
         sample: Callable from `(height, width)`, int32 `(2,)`, to integer
             pixel boxes `(N, 4)`, `(y, x, height, width)`, and their states.
         size: `(height, width)` of the views.
-        by_pil: Bool, or bool scalar tensor: whether PIL decodes the image.
+        by_pil: Bool, or bool scalar tensor: whether PIL is to decode the
+            image, as it does anyway for formats that TensorFlow lacks.
         max_pixels: Int, pixels above which an image is refused, undecoded.
 
     Returns:
@@ -29,10 +31,11 @@ def cut_views(image, sample, size, by_pil=False, max_pixels=MAX_PIXELS):
     if image.dtype != tf.string:
         boxes, states = sample(tf.shape(image)[:2])
         return crop_and_resize(image, boxes, size), states
-    if by_pil is not False:
-        image = tf.cond(
-            by_pil, lambda: reencode(image, max_pixels), lambda: image
-        )
+    image = tf.cond(
+        by_pil | ~is_native(image),
+        lambda: reencode(image, max_pixels),
+        lambda: image,
+    )
     header = measure(image, max_pixels)
     boxes, states = sample(upright_shape(header))
     image, boxes = decode_window(image, header, boxes)

@@ -37,6 +37,20 @@ def decode(image, max_pixels=MAX_PIXELS):
     return _upright(_decode(image), header[2])
 
 
+def is_native(image):
+    """Whether an encoded string is of a format that TensorFlow decodes.
+
+    Args:
+        image: Encoded string.
+
+    Returns:
+        Bool scalar tensor.
+    """
+    tf = tensorflow()
+    magic = tf.constant([b"\xff\xd8", b"\x89P", b"GI", b"BM"])
+    return tf.reduce_any(tf.strings.substr(image, 0, 2) == magic)
+
+
 def upright_shape(header):
     """`(height, width)` of the image as it is meant to be seen.
 
