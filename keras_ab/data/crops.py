@@ -11,6 +11,9 @@ from keras_ab.data.tf import tensorflow
 
 __all__ = ["crop_and_resize", "cut_views", "decode"]
 
+# Pixels of a view from which on turning it twice is worth its while.
+LARGE = 96 * 96
+
 
 def cut_views(image, sample, size, by_pil=False, max_pixels=MAX_PIXELS):
     """Decodes an image once and cuts views out of it.
@@ -78,11 +81,13 @@ def _view(tf, image, box, size):
 
 
 def _shrink(tf, view, size):
-    """`tf.image.resize(antialias=True)`, to the bit, in a third of its time.
+    """`tf.image.resize(antialias=True)`, to the bit, and faster.
 
     Its kernel is fast along rows, whole lines at once, and slow along
-    columns, pixel by pixel. So both passes go along rows.
+    columns, pixel by pixel. So both passes of a large view go along rows.
     """
+    if size[0] * size[1] < LARGE:
+        return tf.image.resize(view, size, antialias=True)
     view = _shrink_rows(tf, view, size[0])
     view = _shrink_rows(tf, tf.transpose(view, (1, 0, 2)), size[1])
     return tf.transpose(view, (1, 0, 2))
