@@ -5,7 +5,7 @@ import math
 
 from keras_ab.data.crops import cut_views
 from keras_ab.data.guard import Place
-from keras_ab.data.guard import read_samples
+from keras_ab.data.guard import read_batches
 from keras_ab.data.headers import MAX_PIXELS
 from keras_ab.data.order import check_hosts
 from keras_ab.data.order import lane_seed
@@ -82,10 +82,11 @@ def reward_batches(
         record = source.load(index)
         sample = functools.partial(sample_boxes, seeds[0], 1, area=area)
         views, _ = cut_views(record["image"], sample, size, by_pil, max_pixels)
-        return views[0], _draw_text(record["text"], seeds[1])
+        text = _draw_text(record["text"], seeds[1])
+        return views[0], tokenizer(text)
 
-    def finish(view, text):
-        return {"reward": {"image": view, "text": tokenizer(text)}}
+    def finish(views, text):
+        return {"reward": {"image": views, "text": text}}
 
     return _batches(
         source,
@@ -291,16 +292,16 @@ def _batches(
 ):
     """Batches of consecutive samples, from a step on.
 
-    `read` may fail, by its record, and `finish` may not.
+    `read` makes a sample of a record, and may fail; `finish` names the parts
+    of a batch.
     """
     tf = tensorflow()
     check_hosts(batch_size, num_hosts, host, "batch_size")
     place = Place(seed, start_step, batch_size, num_hosts, host)
-    samples = read_samples(
-        read, finish, source, place, max_pixels, quarantine or Quarantine()
+    batches = read_batches(
+        read, source, place, max_pixels, quarantine or Quarantine()
     )
-    batches = samples.batch(place.rows, drop_remainder=True)
-    return batches.prefetch(tf.data.AUTOTUNE)
+    return batches.map(finish).prefetch(tf.data.AUTOTUNE)
 
 
 def _draw_text(texts, seed):

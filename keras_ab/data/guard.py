@@ -12,8 +12,8 @@ READERS = 2
 SEEDS = ((0, 0), (0, 0))
 
 
-def read_samples(read, finish, source, place, size_limit, quarantine):
-    """The endless stream of samples, whatever is wrong with their records.
+def read_batches(read, source, place, size_limit, quarantine):
+    """The endless stream of batches, whatever is wrong with their records.
 
     A record that cannot be read is tried again by PIL, and then replaced by
     another, which `source.order` names: what is read is a function of seed
@@ -23,14 +23,13 @@ def read_samples(read, finish, source, place, size_limit, quarantine):
         read: Callable from a record's index, the sample's seeds `(2, 2)` and
             whether PIL is to decode it (int64, int64 and bool tensors), to a
             tuple of tensors. It may fail, by its record.
-        finish: Callable from these tensors to a sample. It may not fail.
         source: The `keras_ab.data.Source`.
         place: The `Place` of the stream.
         size_limit: Int, pixels above which an image is refused.
         quarantine: A `keras_ab.data.Quarantine`.
 
     Returns:
-        A `tf.data.Dataset` of samples.
+        A `tf.data.Dataset` of tuples of tensors, `place.rows` samples each.
     """
     tf = tensorflow()
     key = tf.constant(place.seed, "int64")
@@ -42,10 +41,8 @@ def read_samples(read, finish, source, place, size_limit, quarantine):
 
     locals_ = tf.data.Dataset.range(place.first, 2**62)
     if source.never_fails:
-        return locals_.map(
-            lambda local: finish(*read_plainly(local)),
-            num_parallel_calls=tf.data.AUTOTUNE,
-        )
+        samples = locals_.map(read_plainly, num_parallel_calls=tf.data.AUTOTUNE)
+        return samples.batch(place.rows, drop_remainder=True)
     spec = locals_.map(read_plainly).element_spec
     log = _Log(read, source, key, size_limit, quarantine)
 
@@ -72,9 +69,9 @@ def read_samples(read, finish, source, place, size_limit, quarantine):
         )
         return (local, values), (is_mark, found)
 
-    def close(is_mark, values):
-        values = [tf.ensure_shape(v, s.shape) for v, s in zip(values, spec)]
-        return finish(*values)
+    def close(_, values):
+        shapes = [[place.rows, *s.shape] for s in spec]
+        return tuple(tf.ensure_shape(v, s) for v, s in zip(values, shapes))
 
     start = tf.constant(-1, "int64"), _blank(spec)
     return (
@@ -83,7 +80,10 @@ def read_samples(read, finish, source, place, size_limit, quarantine):
         .ignore_errors()
         .scan(start, look_back)
         .filter(lambda is_mark, _: is_mark)
-        .map(close, num_parallel_calls=tf.data.AUTOTUNE)
+        .batch(
+            place.rows, drop_remainder=True, num_parallel_calls=tf.data.AUTOTUNE
+        )
+        .map(close)
     )
 
 
