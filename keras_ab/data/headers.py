@@ -59,6 +59,7 @@ def read_header(data, max_pixels=MAX_PIXELS):
             height, width, orientation = _bmp(data)
         else:
             known = any(data.startswith(magic) for magic in OTHER_FORMATS)
+            known = known or data[4:8] == b"ftyp"  # HEIC, AVIF
             raise BadRecord(UNSUPPORTED if known else NOT_AN_IMAGE)
     except (struct.error, IndexError) as error:
         raise BadRecord(TRUNCATED) from error
@@ -80,6 +81,8 @@ def ends_early(data):
     Args:
         data: Bytes whose header is right.
     """
+    if len(data) < 16:
+        return True
     if data[:2] == b"\xff\xd8":
         return b"\xff\xd9" not in data[data.rfind(b"\xff\xda") :]
     if data[:8] == PNG:
@@ -93,6 +96,9 @@ def ends_early(data):
         return len(data) < struct.unpack_from("<I", data, 2)[0]
     if data[:4] == b"RIFF":
         return len(data) < struct.unpack_from("<I", data, 4)[0] + 8
+    if data[:4] in (b"II*\0", b"MM\0*"):
+        order = "<" if data[:1] == b"I" else ">"
+        return len(data) < struct.unpack_from(f"{order}I", data, 4)[0] + 2
     return False
 
 

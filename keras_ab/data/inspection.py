@@ -60,8 +60,11 @@ def image_fault(data, max_pixels=headers.MAX_PIXELS):
         readable = False
     if readable:
         try:
-            tf.io.decode_image(data, channels=3, expand_animations=False)
+            still = headers.first_frame(data) if data[:4] == b"GIF8" else data
+            tf.io.decode_image(still, channels=3, expand_animations=False)
             return None, ""
+        except BadRecord as error:
+            reason, detail = error.reason, ""
         except tf.errors.OpError as error:
             reason, detail = headers.CORRUPT, error.message.split("}} ")[-1]
     else:
@@ -78,8 +81,13 @@ def image_fault(data, max_pixels=headers.MAX_PIXELS):
             reason = headers.CORRUPT
         if reason == headers.NOT_AN_IMAGE:
             detail = f"starts with {data[:8]!r}"
-        detail = detail or str(error)
-    return headers.TRUNCATED if headers.ends_early(data) else reason, detail
+        # PIL's "cannot identify" names an address in memory.
+        said = str(error).partition(" <_io")[0]
+        detail = detail or said
+        if "truncated" in said and reason == headers.CORRUPT:
+            return headers.TRUNCATED, detail
+    cut = reason != headers.NOT_AN_IMAGE and headers.ends_early(data)
+    return headers.TRUNCATED if cut else reason, detail
 
 
 def _fault(id, reason, detail=""):

@@ -45,3 +45,16 @@ class BadRecord(ValueError):
         super().__init__(f"{id}: {reason}" if id else reason)
         self.reason = reason
         self.id = id
+
+
+class NothingUsable(ValueError):
+    """What was opened has no record that can be used.
+
+    Args:
+        message: String.
+        rejected: List of `(id, reason)` of what it has instead.
+    """
+
+    def __init__(self, message, rejected):
+        super().__init__(message)
+        self.rejected = list(rejected)
