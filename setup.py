@@ -14,13 +14,15 @@ VERSION = re.search(
 INTEL_LINUX = 'sys_platform == "linux" and platform_machine == "x86_64"'
 OTHER = 'sys_platform != "linux" or platform_machine != "x86_64"'
 CPU = [f"tensorflow-cpu>=2.18; {INTEL_LINUX}", f"tensorflow>=2.18; {OTHER}"]
+# Images that TensorFlow does not decode: WebP, TIFF, some CMYK.
+PILLOW = ["pillow>=10"]
 PLOT = ["matplotlib>=3.8"]
 PROBES = ["scikit-learn>=1.4"]
 # TFDS imports importlib_resources without asking for it.
 TFDS = ["tensorflow-datasets>=4.9.10", "importlib_resources>=6"]
 PARQUET = ["pyarrow>=17"]
 DEMO = [*PLOT, *PROBES, "rich>=13"]
-TEST = [*DEMO, *TFDS, *PARQUET, "pytest>=8", "pillow>=10", "ruff>=0.9"]
+TEST = [*DEMO, *TFDS, *PARQUET, "pytest>=8", *PILLOW, "ruff>=0.9"]
 
 setuptools.setup(
     name="keras_ab",
@@ -39,7 +41,7 @@ setuptools.setup(
         "tensorflow": ["tensorflow>=2.18"],
         "torch": ["torch>=2.6"],
         # tf.data, which feeds every backend.
-        "data": ["tensorflow>=2.18"],
+        "data": ["tensorflow>=2.18", *PILLOW],
         # TensorFlow for machines without a GPU.
         "cpu": CPU,
         "hub": ["keras-hub>=0.26"],

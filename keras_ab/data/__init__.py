@@ -14,8 +14,13 @@ from keras_ab.data.batches import value_batches
 from keras_ab.data.masked_batches import ijepa_batches
 from keras_ab.data.masked_batches import mae_batches
 from keras_ab.data.memory import MemorySource
+from keras_ab.data.mixture import Mixture
+from keras_ab.data.mixture import mix
 from keras_ab.data.objects import Objects
+from keras_ab.data.order import sample_indices
 from keras_ab.data.overlap import OverlapSampler
+from keras_ab.data.quarantine import BudgetError
+from keras_ab.data.quarantine import Quarantine
 from keras_ab.data.records import BadRecord
 from keras_ab.data.scenes import Scenes
 from keras_ab.data.source import Source
@@ -40,9 +45,12 @@ from keras_ab.data.view_batches import slip_batches
 
 __all__ = [
     "BadRecord",
+    "BudgetError",
     "MemorySource",
+    "Mixture",
     "Objects",
     "OverlapSampler",
+    "Quarantine",
     "Scenes",
     "Source",
     "StoredImages",
@@ -64,7 +72,9 @@ __all__ = [
     "ijepa_batches",
     "mae_batches",
     "masks",
+    "mix",
     "reward_batches",
+    "sample_indices",
     "scenes",
     "silc_batches",
     "simclr_batches",

@@ -2,17 +2,18 @@
 
 import functools
 
-from keras_ab.data.crops import crop_and_resize
-from keras_ab.data.crops import decode
+from keras_ab.data.headers import MAX_PIXELS
+from keras_ab.data.order import check_hosts
+from keras_ab.data.quarantine import Quarantine
 from keras_ab.data.sampling import sample_boxes
-from keras_ab.data.stream import REWARD_LANE
-from keras_ab.data.stream import VALUE_LANE
 from keras_ab.data.stream import batches
 from keras_ab.data.stream import check_area
 from keras_ab.data.stream import check_size
 from keras_ab.data.stream import check_source
-from keras_ab.data.stream import place
+from keras_ab.data.stream import merge
 from keras_ab.data.tf import tensorflow
+from keras_ab.data.views import augment
+from keras_ab.data.views import weak_view
 
 
 def reward_batches(
@@ -24,6 +25,10 @@ def reward_batches(
     seed=0,
     start_step=0,
     augmentation=None,
+    num_hosts=1,
+    host=0,
+    quarantine=None,
+    max_pixels=MAX_PIXELS,
 ):
     """Batches of captioned images, without end.
 
@@ -35,20 +40,31 @@ def reward_batches(
         tokenizer: Callable from a string tensor to int32 ids
             `(sequence_length,)`, such as `keras_ab.data.WordTokenizer`.
         image_size: Int or `(height, width)` of the crops.
-        batch_size: Int, images to a batch.
+        batch_size: Int, images to a batch, of all hosts together.
         area: Pair in (0, 1]: range of the crop's share of the image.
         seed: Int, the seed of order, crops and captions.
         start_step: Int, the step of the first batch.
         augmentation: Callable from `(image, seed)` to an image, such as one
             of `keras_ab.data.augmentations`; None leaves crops as they are.
+        num_hosts: Int, hosts (processes) that share each batch. It divides
+            `batch_size`, and the batch does not depend on it.
+        host: Int in [0, num_hosts), whose rows of the batch these are.
+        quarantine: A `keras_ab.data.Quarantine` for records that cannot be
+            used. None keeps them in memory, with an error budget of 5%.
+        max_pixels: Int, pixels above which an image is refused by its header,
+            undecoded.
 
     Returns:
         A `tf.data.Dataset` of `{"reward": {"image", "text"}}`: uint8
-        `(batch_size, H, W, 3)` and int32 `(batch_size, sequence_length)`.
+        `(batch_size, H, W, 3)` and int32 `(batch_size, sequence_length)`;
+        with several hosts, `batch_size // num_hosts` of them.
 
     Raises:
         ValueError: If the source has no captions, or an argument is out of
             range.
+        BudgetError: If more records than the quarantine allows are known to
+            be bad; and while reading, in the text of a `tf.errors.OpError`,
+            if more turn out to be.
 
     Example:
 
@@ -69,18 +85,26 @@ def reward_batches(
     check_area(area, "area")
     _check_text(source, tokenizer, "source")
 
-    def example(number):
-        index, seeds = place(number, len(source), seed, REWARD_LANE)
+    def read(index, seeds, cut):
         record = source.load(index)
-        image = decode(record["image"])
-        boxes, _ = sample_boxes(seeds[0], 1, tf.shape(image)[:2], area)
-        view = crop_and_resize(image, boxes, size)[0]
+        view = weak_view(record["image"], seeds[0], size, area, cut)
         if augmentation is not None:
             view = augmentation(view, tf.random.split(seeds[0], 2)[1])
         text = _draw_text(record["text"], seeds[1])
         return {"reward": {"image": view, "text": tokenizer(text)}}
 
-    return batches(example, batch_size, start_step)
+    return batches(
+        source,
+        read,
+        lane="reward",
+        batch_size=batch_size,
+        seed=seed,
+        start_step=start_step,
+        num_hosts=num_hosts,
+        host=host,
+        quarantine=quarantine,
+        max_pixels=max_pixels,
+    )
 
 
 def value_batches(
@@ -94,27 +118,41 @@ def value_batches(
     sample=None,
     state_key="boxes",
     state_size=4,
+    augmentation=None,
+    num_hosts=1,
+    host=0,
+    quarantine=None,
+    max_pixels=MAX_PIXELS,
 ):
     """Batches of several crops of each image, with their boxes.
 
     Args:
         source: A `keras_ab.data.Source`; its annotations are not read.
         image_size: Int or `(height, width)` of the crops.
-        batch_size: Int, images to a batch.
+        batch_size: Int, images to a batch, of all hosts together.
         num_views: Int, N, at least 2.
         area: Pair in (0, 1]: range of the crop's share of the image.
-        seed: Int, the seed of order and crops.
+        seed: Int, the seed of order, crops and colours.
         start_step: Int, the step of the first batch.
         sample: An action space's `sample`, in place of `area`.
         state_key: The action space's key of a view's state.
         state_size: Int, numbers that describe one state.
+        augmentation: Callable from `(image, seed)` to an image, of each view
+            on its own; None leaves views as they are. It must not move what
+            is seen, as a flip does, since boxes do not follow.
+        num_hosts: Int; this and the rest as in `reward_batches`.
+        host: Int in [0, num_hosts).
+        quarantine: A `keras_ab.data.Quarantine`, or None.
+        max_pixels: Int.
 
     Returns:
         A `tf.data.Dataset` of `{"value": {"image", state_key}}`: uint8
-        `(batch_size, N, H, W, 3)` and float32 `(batch_size, N, state_size)`.
+        `(batch_size, N, H, W, 3)` and float32 `(batch_size, N, state_size)`;
+        with several hosts, `batch_size // num_hosts` of them.
 
     Raises:
         ValueError: If an argument is out of range.
+        BudgetError: As in `reward_batches`.
 
     Example:
 
@@ -134,15 +172,31 @@ def value_batches(
         )
     sample = sample or functools.partial(sample_boxes, area=area)
 
-    def example(number):
-        index, seeds = place(number, len(source), seed, VALUE_LANE)
-        image = decode(source.load(index)["image"])
-        pixels, states = sample(seeds[0], num_views, tf.shape(image)[:2])
-        views = crop_and_resize(image, pixels, size)
-        states = tf.ensure_shape(states, (num_views, state_size))
-        return {"value": {"image": views, state_key: states}}
+    def read(index, seeds, cut):
+        drawn = []
 
-    return batches(example, batch_size, start_step)
+        def draw(shape):
+            pixels, states = sample(seeds[0], num_views, shape)
+            drawn.append(tf.ensure_shape(states, (num_views, state_size)))
+            return tf.ensure_shape(pixels, (num_views, 4))
+
+        (views,) = cut(source.load(index)["image"], [draw], [size])
+        if augmentation is not None:
+            views = augment(views, seeds[1], [augmentation] * num_views)
+        return {"value": {"image": views, state_key: drawn[0]}}
+
+    return batches(
+        source,
+        read,
+        lane="value",
+        batch_size=batch_size,
+        seed=seed,
+        start_step=start_step,
+        num_hosts=num_hosts,
+        host=host,
+        quarantine=quarantine,
+        max_pixels=max_pixels,
+    )
 
 
 def bootstrap_batches(
@@ -158,6 +212,11 @@ def bootstrap_batches(
     seed=0,
     start_step=0,
     actions=None,
+    value_augmentation=None,
+    num_hosts=1,
+    host=0,
+    quarantine=None,
+    max_pixels=MAX_PIXELS,
 ):
     """Batches for annotation bootstrapping, without end.
 
@@ -182,6 +241,16 @@ def bootstrap_batches(
         start_step: Int, the step of the first batch.
         actions: A `keras_ab.actions.ActionSpace` that samples the views, in
             place of `value_area`.
+        value_augmentation: Callable from `(image, seed)` to an image, of each
+            unlabelled view on its own, as in `value_batches`; None leaves
+            views as they are.
+        num_hosts: Int, hosts (processes) that share each batch. It divides
+            both batch sizes, and the batch does not depend on it.
+        host: Int in [0, num_hosts), whose rows of the batch these are.
+        quarantine: A `keras_ab.data.Quarantine` for records of both sources
+            that cannot be used. None keeps them in memory, with an error
+            budget of 5%.
+        max_pixels: Int, pixels above which an image is refused, undecoded.
 
     Returns:
         A `tf.data.Dataset` of `{"reward": {"image", "text"}, "value":
@@ -191,6 +260,7 @@ def bootstrap_batches(
     Raises:
         ValueError: If the reward source has no captions, or an argument is
             out of range.
+        BudgetError: As in `reward_batches`.
 
     Example:
 
@@ -204,13 +274,23 @@ def bootstrap_batches(
     ... )
 
     Reference:
-        Algorithm 2; Table 7, column AB: RRC(0.05, 0.5), 4 views.
+        Algorithm 2; Table 7, column AB: RRC(0.05, 0.5), 4 views. Table 5:
+        `value_augmentation`.
     """
-    tf = tensorflow()
     check_source(reward, "reward", reward_batch_size, "reward_batch_size")
     check_area(reward_area, "reward_area")
     _check_text(reward, tokenizer, "reward")
-    common = {"image_size": image_size, "seed": seed, "start_step": start_step}
+    check_hosts(reward_batch_size, num_hosts, host, "reward_batch_size")
+    check_hosts(value_batch_size, num_hosts, host, "value_batch_size")
+    common = {
+        "image_size": image_size,
+        "seed": seed,
+        "start_step": start_step,
+        "num_hosts": num_hosts,
+        "host": host,
+        "quarantine": quarantine or Quarantine(),
+        "max_pixels": max_pixels,
+    }
     rewards = reward_batches(
         reward,
         tokenizer,
@@ -230,11 +310,11 @@ def bootstrap_batches(
         batch_size=value_batch_size,
         num_views=num_views,
         area=value_area,
+        augmentation=value_augmentation,
         **spaces,
         **common,
     )
-    pairs = tf.data.Dataset.zip(rewards, values)
-    return pairs.map(lambda a, b: {**a, **b}).prefetch(tf.data.AUTOTUNE)
+    return merge(rewards, values)
 
 
 def _draw_text(texts, seed):
@@ -242,7 +322,10 @@ def _draw_text(texts, seed):
     draw = tf.random.stateless_uniform((), seed)
     count = tf.shape(texts)[0]
     index = tf.cast(draw * tf.cast(count, "float32"), "int32")
-    return texts[tf.minimum(index, count - 1)]
+    # A place before the first is none at all, and that is an error.
+    some = tf.debugging.assert_positive(count, "a record without a caption")
+    with tf.control_dependencies([some]):
+        return tf.gather(texts, tf.minimum(index, count - 1))
 
 
 def _check_text(source, tokenizer, name):

@@ -1,17 +1,14 @@
 """Batches of images with masks: MAE and I-JEPA."""
 
 from keras_ab.data.augmentations import random_flip
-from keras_ab.data.crops import decode
+from keras_ab.data.headers import MAX_PIXELS
 from keras_ab.data.masks import BlockMasks
 from keras_ab.data.masks import random_mask
-from keras_ab.data.stream import BLOCKS_LANE
-from keras_ab.data.stream import MASKED_LANE
+from keras_ab.data.order import lane_key
 from keras_ab.data.stream import batches
 from keras_ab.data.stream import check_area
 from keras_ab.data.stream import check_size
 from keras_ab.data.stream import check_source
-from keras_ab.data.stream import lane_key
-from keras_ab.data.stream import place
 from keras_ab.data.tf import tensorflow
 from keras_ab.data.views import weak_view
 
@@ -25,6 +22,10 @@ def mae_batches(
     area=(0.2, 1.0),
     seed=0,
     start_step=0,
+    num_hosts=1,
+    host=0,
+    quarantine=None,
+    max_pixels=MAX_PIXELS,
 ):
     """Batches of images with random masks, without end.
 
@@ -39,6 +40,10 @@ def mae_batches(
         area: Pair in (0, 1]: range of the crop's share of the image.
         seed: Int, the seed of order, crops, flips and masks.
         start_step: Int, the step of the first batch.
+        num_hosts: Int; this and the rest as in `reward_batches`.
+        host: Int in [0, num_hosts).
+        quarantine: A `keras_ab.data.Quarantine`, or None.
+        max_pixels: Int.
 
     Returns:
         A `tf.data.Dataset` of `{"masked": {"image", "kept", "masked"}}`:
@@ -61,15 +66,25 @@ def mae_batches(
     check_source(source, "source", batch_size, "batch_size")
     check_area(area, "area")
 
-    def example(number):
-        index, seeds = place(number, len(source), seed, MASKED_LANE)
-        image = decode(source.load(index)["image"])
+    def read(index, seeds, cut):
+        image = source.load(index)["image"]
         own = tf.random.split(seeds[0], 2)
-        view = random_flip(weak_view(image, own[0], size, area), own[1])
+        view = random_flip(weak_view(image, own[0], size, area, cut), own[1])
         kept, masked = random_mask(seeds[1], rows * columns, keep)
         return {"masked": {"image": view, "kept": kept, "masked": masked}}
 
-    return batches(example, batch_size, start_step)
+    return batches(
+        source,
+        read,
+        lane="masked",
+        batch_size=batch_size,
+        seed=seed,
+        start_step=start_step,
+        num_hosts=num_hosts,
+        host=host,
+        quarantine=quarantine,
+        max_pixels=max_pixels,
+    )
 
 
 def ijepa_batches(
@@ -81,6 +96,10 @@ def ijepa_batches(
     masks=None,
     seed=0,
     start_step=0,
+    num_hosts=1,
+    host=0,
+    quarantine=None,
+    max_pixels=MAX_PIXELS,
 ):
     """Batches of images with block masks, without end.
 
@@ -96,6 +115,10 @@ def ijepa_batches(
             the published one.
         seed: Int, the seed of order, crops and masks.
         start_step: Int, the step of the first batch.
+        num_hosts: Int; this and the rest as in `reward_batches`.
+        host: Int in [0, num_hosts).
+        quarantine: A `keras_ab.data.Quarantine`, or None.
+        max_pixels: Int.
 
     Returns:
         A `tf.data.Dataset` of `{"masked": {"image", "context",
@@ -125,19 +148,35 @@ def ijepa_batches(
             f"Received: {masks.grid}"
         )
 
-    def example(number):
-        index, seeds = place(number, len(source), seed, MASKED_LANE)
-        image = decode(source.load(index)["image"])
-        return {"masked": {"image": weak_view(image, seeds[0], size, area)}}
+    def read(index, seeds, cut):
+        image = source.load(index)["image"]
+        view = weak_view(image, seeds[0], size, area, cut)
+        return {"masked": {"image": view}}
 
-    # Sizes are those of a whole batch, so that masks are made for all of it.
+    # Sizes are those of a whole batch, so that masks are made for all of it,
+    # on every host, which takes its own.
     def add_masks(batch, step):
         blocks = masks(tf.stack([key, step]), batch_size)
+        blocks = {name: ids[mine] for name, ids in blocks.items()}
         return {"masked": {**batch["masked"], **blocks}}
 
-    key = lane_key(seed, BLOCKS_LANE)
+    key = tf.constant(lane_key(seed, "blocks"), "int64")
+    rows = batch_size // num_hosts
     steps = tf.data.Dataset.range(start_step, 2**62)
-    images = batches(example, batch_size, start_step)
+    images = batches(
+        source,
+        read,
+        lane="masked",
+        batch_size=batch_size,
+        seed=seed,
+        start_step=start_step,
+        num_hosts=num_hosts,
+        host=host,
+        quarantine=quarantine,
+        max_pixels=max_pixels,
+    )
+    rows = batch_size // num_hosts
+    mine = slice(host * rows, (host + 1) * rows)
     masked = tf.data.Dataset.zip(images, steps).map(add_masks)
     return masked.prefetch(tf.data.AUTOTUNE)
 

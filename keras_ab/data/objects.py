@@ -59,6 +59,7 @@ class Objects(Source):
         self.captions = captions
 
     class_names = CLASSES
+    never_fails = True
 
     @staticmethod
     def prompts():

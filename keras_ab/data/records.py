@@ -14,19 +14,25 @@ REASONS = {
     "truncated archive": "a member that a cut archive has lost in part",
     "undeclared category": "a box of a category that is not declared",
     "undeclared image": "an annotation of an image that is not declared",
-    "unreadable": "storage that failed while the record was read",
+    "unreadable": "storage, or a source, that failed while a record was read",
     "unsafe name": "an archive member whose name leads out of its folder",
+    "not an image": "content of no known image format",
+    "truncated": "bytes that stop before their image does",
+    "corrupt": "a known format that cannot be decoded",
+    "too many pixels": "an image refused by its header, undecoded",
+    "unsupported format": "an image that PIL cannot read, or that needs it",
+    "failed twice": "a record that failed twice, but a third time did not",
 }
-"""What a source can find wrong with a record."""
+"""What can be wrong with a record, and how it is called."""
 
 
 class BadRecord(ValueError):
     """A record that cannot be used: it is skipped, counted and named.
 
     Args:
-        reason: Short string, the same for all records with this fault. The
-            sources' are the keys of `keras_ab.data.records.REASONS`; for the
-            pipeline's own see `keras_ab.data.Quarantine`.
+        reason: Short string, the same for all records with this fault: a
+            key of `keras_ab.data.records.REASONS`, or one of the source's
+            own.
         id: String, the record's `"id"`.
 
     Example:
@@ -39,3 +45,16 @@ class BadRecord(ValueError):
         super().__init__(f"{id}: {reason}" if id else reason)
         self.reason = reason
         self.id = id
+
+
+class NothingUsable(ValueError):
+    """What was opened has no record that can be used.
+
+    Args:
+        message: String.
+        rejected: List of `(id, reason)` of what it has instead.
+    """
+
+    def __init__(self, message, rejected):
+        super().__init__(message)
+        self.rejected = list(rejected)

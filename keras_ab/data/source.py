@@ -6,6 +6,8 @@ import multiprocessing
 
 import numpy as np
 
+from keras_ab.data.order import place_in_order
+
 
 class Source(abc.ABC):
     """A sequence of records, each a dict.
@@ -39,6 +41,9 @@ class Source(abc.ABC):
     """List of `(id, reason)` of the records left out; the reasons are those
     of `keras_ab.data.records.REASONS`."""
 
+    never_fails = False
+    """Whether no record can be bad, so that nothing need be caught."""
+
     @abc.abstractmethod
     def __len__(self):
         """Number of records."""
@@ -70,7 +75,7 @@ class Source(abc.ABC):
         from keras_ab.data.tf import tensorflow
 
         tf = tensorflow()
-        encoded = isinstance(self[0]["image"], bytes)
+        encoded = isinstance(self._any_record()["image"], bytes)
         with_text = "text" in self.fields
 
         def read(i):
@@ -88,6 +93,38 @@ class Source(abc.ABC):
         image.set_shape([] if encoded else [None, None, 3])
         text.set_shape([None])
         return {"image": image, "text": text} if with_text else {"image": image}
+
+    def order(self, number, seed, attempt=0):
+        """Which record stands at a place of the endless shuffled order.
+
+        Each epoch is a permutation of all records, and another one than the
+        last. Override it for an order of another kind; it must be a function
+        of its arguments alone.
+
+        Args:
+            number: int64 scalar tensor, the place, from 0 on.
+            seed: int64 scalar tensor.
+            attempt: int64 scalar tensor: 0, or k for what takes the place of
+                a record that is bad, as are the k - 1 that were to replace
+                it. They are taken far from their own places in the epoch, and
+                `len(self)` attempts meet every record.
+
+        Returns:
+            int64 scalar tensor, the record's index.
+        """
+        return place_in_order(number, seed, len(self), attempt)
+
+    def _any_record(self, tries=1000):
+        """The first record that can be read."""
+        for index in range(min(len(self), tries)):
+            try:
+                return self[index]
+            except Exception as error:
+                first = error
+        raise ValueError(
+            f"None of the first {min(len(self), tries)} records can be read. "
+            f"The last one: {first}"
+        ) from first
 
     def subset(self, indices):
         """Some of the records, as a source.
@@ -165,9 +202,13 @@ class Subset(Source):
     Args:
         source: The `Source`.
         indices: A slice, or a sequence of ints.
+        rejected: List of `(id, reason)` to answer for. None for all that the
+            source has left out where the subset holds all of its records, and
+            for none of them where it does not: what was left out has no
+            index, so it cannot be told whether it would be here.
     """
 
-    def __init__(self, source, indices):
+    def __init__(self, source, indices, rejected=None):
         if isinstance(indices, slice):
             indices = range(len(source))[indices]
         self.source = source
@@ -180,6 +221,10 @@ class Subset(Source):
                 f"Indices must lie in [0, {size}). Received: from "
                 f"{self.indices.min()} to {self.indices.max()}"
             )
+        if rejected is None:
+            whole = len(np.unique(self.indices)) == size
+            rejected = source.rejected if whole else ()
+        self.rejected = list(rejected)
 
     def __len__(self):
         return len(self.indices)
@@ -199,8 +244,8 @@ class Subset(Source):
         return self.source.class_names
 
     @property
-    def rejected(self):
-        return self.source.rejected
+    def never_fails(self):
+        return self.source.never_fails
 
     def load(self, index):
         from keras_ab.data.tf import tensorflow

@@ -1,75 +1,74 @@
 """Endless streams whose batches are functions of `(seed, step)`."""
 
+import functools
 import math
 
+from keras_ab.data.crops import cut_groups
+from keras_ab.data.guard import read_batches
+from keras_ab.data.headers import MAX_PIXELS
+from keras_ab.data.order import Place
+from keras_ab.data.quarantine import Quarantine
 from keras_ab.data.tf import tensorflow
 
-# Each stream draws from a lane of its own: equal seeds and sources do not
-# make equal orders or crops.
-REWARD_LANE, VALUE_LANE, VIEWS_LANE, CROPS_LANE = range(4)
-MASKED_LANE, BLOCKS_LANE = range(4, 6)
 
+def batches(
+    source,
+    read,
+    *,
+    lane,
+    batch_size,
+    seed=0,
+    start_step=0,
+    num_hosts=1,
+    host=0,
+    quarantine=None,
+    max_pixels=MAX_PIXELS,
+):
+    """Batches of consecutive samples of a source, without end.
 
-def batches(example, batch_size, start_step):
-    """Batches of consecutive examples, without end.
+    All builders of batches go through here: bad records are replaced by
+    others, named and counted, whatever is made of them.
 
     Args:
-        example: Callable from a sample's number, an int64 scalar, to a nested
-            dict of tensors of static shapes.
-        batch_size: Int.
+        source: A `keras_ab.data.Source`.
+        read: Callable that makes a sample, a nested dict of tensors of static
+            shapes, out of a record's index (int64 scalar tensor), two seeds
+            `(2, 2)`, and `cut`, which is `keras_ab.data.crops.cut_groups`
+            with the stream's settings. It may fail, by its record.
+        lane: The stream's name in `keras_ab.data.order.LANES`.
+        batch_size: Int, of all hosts together.
+        seed: Int.
         start_step: Int, the step of the first batch.
+        num_hosts: Int, hosts (processes) that share each batch. It divides
+            `batch_size`, and the batch does not depend on it.
+        host: Int in [0, num_hosts), whose rows of the batch these are.
+        quarantine: A `keras_ab.data.Quarantine` for records that cannot be
+            used. None keeps them in memory, with an error budget of 5%.
+        max_pixels: Int, pixels above which an image is refused by its header,
+            undecoded.
 
     Returns:
         A `tf.data.Dataset`.
+
+    Raises:
+        ValueError: If hosts cannot share the batch.
+        BudgetError: If more records than the quarantine allows were bad when
+            the source was opened; and while reading, in the text of a
+            `tf.errors.OpError`, if more turn out to be.
     """
     tf = tensorflow()
-    numbers = tf.data.Dataset.range(start_step * batch_size, 2**62)
-    examples = numbers.map(example, num_parallel_calls=tf.data.AUTOTUNE)
-    batches = examples.batch(batch_size, drop_remainder=True)
-    return batches.prefetch(tf.data.AUTOTUNE)
+    place = Place(seed, lane, start_step, batch_size, num_hosts, host)
+    quarantine = quarantine or Quarantine()
+    quarantine.open(source)
 
-
-def place(number, size, seed, lane):
-    """Which record stands at a place in the stream, and its seeds.
-
-    Args:
-        number: int64 scalar tensor, the sample's number in the stream.
-        size: Int, records in the source.
-        seed: Int, the stream's seed.
-        lane: One of this module's lanes.
-
-    Returns:
-        The record's index, and two seeds of shape `(2,)`.
-    """
-    tf = tensorflow()
-    epoch, position = number // size, number % size
-    key = lane_key(seed, lane)
-    order = tf.stack([key, epoch])
-    if lane not in (REWARD_LANE, VALUE_LANE):
-        # The shuffle reads a few low bits of its seed alone: 8 of each number
-        # for small sources. The first two lanes keep the orders they had.
-        order = tf.random.stateless_uniform(
-            (2,), order, minval=None, maxval=None, dtype="int64"
+    def sample(index, seeds, by_pil):
+        cut = functools.partial(
+            cut_groups, by_pil=by_pil, max_pixels=max_pixels
         )
-    index = tf.random.experimental.index_shuffle(position, order, size - 1)
-    seeds = tf.random.split(tf.stack([key, number]), 2)
-    return index, seeds
+        return read(index, seeds, cut)
 
-
-def lane_key(seed, lane):
-    """One int64 for a seed and a lane; no two pairs share one.
-
-    Args:
-        seed: Int, below 2**31.
-        lane: One of this module's lanes.
-
-    Returns:
-        int64 scalar tensor.
-    """
-    # The first two lanes are neighbours, as they were before there were more.
-    return tensorflow().constant(
-        2 * seed + lane % 2 + lane // 2 * 2**48, "int64"
-    )
+    stream = read_batches(sample, source, place, max_pixels, quarantine)
+    return stream.prefetch(tf.data.AUTOTUNE)
 
 
 def merge(*datasets):

@@ -3,15 +3,14 @@
 from keras_ab.data.augmentations import clip_aug
 from keras_ab.data.augmentations import slip
 from keras_ab.data.batches import reward_batches
-from keras_ab.data.crops import decode
-from keras_ab.data.stream import CROPS_LANE
-from keras_ab.data.stream import VIEWS_LANE
+from keras_ab.data.headers import MAX_PIXELS
+from keras_ab.data.order import check_hosts
+from keras_ab.data.quarantine import Quarantine
 from keras_ab.data.stream import batches
 from keras_ab.data.stream import check_area
 from keras_ab.data.stream import check_size
 from keras_ab.data.stream import check_source
 from keras_ab.data.stream import merge
-from keras_ab.data.stream import place
 from keras_ab.data.views import multi_crop
 from keras_ab.data.views import strong_views
 
@@ -24,6 +23,10 @@ def simclr_batches(
     augmentation=None,
     seed=0,
     start_step=0,
+    num_hosts=1,
+    host=0,
+    quarantine=None,
+    max_pixels=MAX_PIXELS,
 ):
     """Batches of two strong views of each image, without end.
 
@@ -38,6 +41,10 @@ def simclr_batches(
             `keras_ab.data.augmentations.simclr()`.
         seed: Int, the seed of order, crops and colours.
         start_step: Int, the step of the first batch.
+        num_hosts: Int; this and the rest as in `reward_batches`.
+        host: Int in [0, num_hosts).
+        quarantine: A `keras_ab.data.Quarantine`, or None.
+        max_pixels: Int.
 
     Returns:
         A `tf.data.Dataset` of `{"views": {"image"}}`: uint8
@@ -56,15 +63,29 @@ def simclr_batches(
     check_source(source, "source", batch_size, "batch_size")
     check_area(area, "area")
 
-    def example(number):
-        index, seeds = place(number, len(source), seed, VIEWS_LANE)
-        image = decode(source.load(index)["image"])
+    def read(index, seeds, cut):
         views = strong_views(
-            image, seeds[0], size, area=area, augmentation=augmentation
+            source.load(index)["image"],
+            seeds[0],
+            size,
+            area=area,
+            augmentation=augmentation,
+            cut=cut,
         )
         return {"views": {"image": views}}
 
-    return batches(example, batch_size, start_step)
+    return batches(
+        source,
+        read,
+        lane="views",
+        batch_size=batch_size,
+        seed=seed,
+        start_step=start_step,
+        num_hosts=num_hosts,
+        host=host,
+        quarantine=quarantine,
+        max_pixels=max_pixels,
+    )
 
 
 def dino_batches(
@@ -79,6 +100,10 @@ def dino_batches(
     local_augmentation=None,
     seed=0,
     start_step=0,
+    num_hosts=1,
+    host=0,
+    quarantine=None,
+    max_pixels=MAX_PIXELS,
 ):
     """Batches of two global and several local crops, without end.
 
@@ -98,6 +123,10 @@ def dino_batches(
             DINO's.
         seed: Int, the seed of order, crops and colours.
         start_step: Int, the step of the first batch.
+        num_hosts: Int; this and the rest as in `reward_batches`.
+        host: Int in [0, num_hosts).
+        quarantine: A `keras_ab.data.Quarantine`, or None.
+        max_pixels: Int.
 
     Returns:
         A `tf.data.Dataset` of `{"crops": {"global", "local"}}`: uint8
@@ -124,11 +153,9 @@ def dino_batches(
             f"`num_locals` must not be negative. Received: {num_locals}"
         )
 
-    def example(number):
-        index, seeds = place(number, len(source), seed, CROPS_LANE)
-        image = decode(source.load(index)["image"])
+    def read(index, seeds, cut):
         crops = multi_crop(
-            image,
+            source.load(index)["image"],
             seeds[0],
             global_size,
             local_size,
@@ -137,10 +164,22 @@ def dino_batches(
             local_area,
             global_augmentations,
             local_augmentation,
+            cut,
         )
         return {"crops": crops}
 
-    return batches(example, batch_size, start_step)
+    return batches(
+        source,
+        read,
+        lane="crops",
+        batch_size=batch_size,
+        seed=seed,
+        start_step=start_step,
+        num_hosts=num_hosts,
+        host=host,
+        quarantine=quarantine,
+        max_pixels=max_pixels,
+    )
 
 
 def clip_aug_batches(
@@ -152,6 +191,10 @@ def clip_aug_batches(
     augmentation=None,
     seed=0,
     start_step=0,
+    num_hosts=1,
+    host=0,
+    quarantine=None,
+    max_pixels=MAX_PIXELS,
 ):
     """Batches of captioned images in one strong view, without end.
 
@@ -166,6 +209,10 @@ def clip_aug_batches(
             `keras_ab.data.augmentations.clip_aug()`.
         seed: Int, the seed of order, crops, colours and captions.
         start_step: Int, the step of the first batch.
+        num_hosts: Int; this and the rest as in `reward_batches`.
+        host: Int in [0, num_hosts).
+        quarantine: A `keras_ab.data.Quarantine`, or None.
+        max_pixels: Int.
 
     Returns:
         A `tf.data.Dataset` of what `reward_batches` gives.
@@ -182,6 +229,10 @@ def clip_aug_batches(
         augmentation=augmentation or clip_aug(),
         seed=seed,
         start_step=start_step,
+        num_hosts=num_hosts,
+        host=host,
+        quarantine=quarantine,
+        max_pixels=max_pixels,
     )
 
 
@@ -195,6 +246,10 @@ def slip_batches(
     seed=0,
     start_step=0,
     augmentation=None,
+    num_hosts=1,
+    host=0,
+    quarantine=None,
+    max_pixels=MAX_PIXELS,
 ):
     """Batches of captioned images, and of views in pairs, without end.
 
@@ -212,6 +267,10 @@ def slip_batches(
         start_step: Int, the step of the first batch.
         augmentation: Callable from `(image, seed)` to an image; None for
             `keras_ab.data.augmentations.slip()`.
+        num_hosts: Int; this and the rest as in `reward_batches`.
+        host: Int in [0, num_hosts).
+        quarantine: A `keras_ab.data.Quarantine`, or None.
+        max_pixels: Int.
 
     Returns:
         A `tf.data.Dataset` of `{"reward": ..., "views": ...}`, as
@@ -220,7 +279,17 @@ def slip_batches(
     Reference:
         Table 7, column SLIP: 4096 captioned images and 2048 pairs.
     """
-    common = {"image_size": image_size, "seed": seed, "start_step": start_step}
+    check_hosts(batch_size, num_hosts, host, "batch_size")
+    check_hosts(views_batch_size, num_hosts, host, "views_batch_size")
+    common = {
+        "image_size": image_size,
+        "seed": seed,
+        "start_step": start_step,
+        "num_hosts": num_hosts,
+        "host": host,
+        "quarantine": quarantine or Quarantine(),
+        "max_pixels": max_pixels,
+    }
     return merge(
         reward_batches(source, tokenizer, batch_size=batch_size, **common),
         simclr_batches(
@@ -243,6 +312,10 @@ def silc_batches(
     num_locals=8,
     seed=0,
     start_step=0,
+    num_hosts=1,
+    host=0,
+    quarantine=None,
+    max_pixels=MAX_PIXELS,
 ):
     """Batches of captioned images, and of global and local crops, without end.
 
@@ -260,6 +333,10 @@ def silc_batches(
         num_locals: Int, local crops of each image.
         seed: Int, the seed of everything.
         start_step: Int, the step of the first batch.
+        num_hosts: Int; this and the rest as in `reward_batches`.
+        host: Int in [0, num_hosts).
+        quarantine: A `keras_ab.data.Quarantine`, or None.
+        max_pixels: Int.
 
     Returns:
         A `tf.data.Dataset` of `{"reward": ..., "crops": ...}`, as
@@ -268,7 +345,17 @@ def silc_batches(
     Reference:
         Table 7, column SiLC: 4096 captioned images, and 512 with ten crops.
     """
-    common = {"image_size": image_size, "seed": seed, "start_step": start_step}
+    check_hosts(batch_size, num_hosts, host, "batch_size")
+    check_hosts(crops_batch_size, num_hosts, host, "crops_batch_size")
+    common = {
+        "image_size": image_size,
+        "seed": seed,
+        "start_step": start_step,
+        "num_hosts": num_hosts,
+        "host": host,
+        "quarantine": quarantine or Quarantine(),
+        "max_pixels": max_pixels,
+    }
     return merge(
         reward_batches(source, tokenizer, batch_size=batch_size, **common),
         dino_batches(

@@ -1,22 +1,27 @@
-"""Views of one decoded image, as each method wants them."""
+"""Views of one image, as each method wants them.
+
+An image is uint8 `(H, W, 3)`, or an encoded string, of which no more is
+decoded than its views need.
+"""
 
 from keras_ab.data.augmentations import dino_global_1
 from keras_ab.data.augmentations import dino_global_2
 from keras_ab.data.augmentations import dino_local
 from keras_ab.data.augmentations import simclr
-from keras_ab.data.crops import crop_and_resize
+from keras_ab.data.crops import cut_groups
 from keras_ab.data.sampling import sample_boxes
 from keras_ab.data.tf import tensorflow
 
 
-def weak_view(image, seed, size, area=(0.5, 1.0)):
+def weak_view(image, seed, size, area=(0.5, 1.0), cut=cut_groups):
     """One crop, as it is: CLIP's view.
 
     Args:
-        image: uint8 of shape `(H, W, 3)`.
+        image: uint8 of shape `(H, W, 3)`, or an encoded string.
         seed: Integer tensor of shape `(2,)`.
         size: `(height, width)` of the view.
         area: Pair in (0, 1]: range of the crop's share of the image.
+        cut: `keras_ab.data.crops.cut_groups`, or a part of it.
 
     Returns:
         uint8 of shape `(height, width, 3)`.
@@ -29,22 +34,30 @@ def weak_view(image, seed, size, area=(0.5, 1.0)):
     Reference:
         Table 7, column CLIP: RRC(0.5, 1).
     """
-    return _crops(image, seed, 1, size, area)[0]
+    (views,) = cut(image, [_law(seed, 1, area)], [size])
+    return views[0]
 
 
 def strong_views(
-    image, seed, size, num_views=2, area=(0.08, 1.0), augmentation=None
+    image,
+    seed,
+    size,
+    num_views=2,
+    area=(0.08, 1.0),
+    augmentation=None,
+    cut=cut_groups,
 ):
     """Crops, each augmented on its own: SimCLR's pair.
 
     Args:
-        image: uint8 of shape `(H, W, 3)`.
+        image: uint8 of shape `(H, W, 3)`, or an encoded string.
         seed: Integer tensor of shape `(2,)`.
         size: `(height, width)` of the views.
         num_views: Int, N.
         area: Pair in (0, 1]: range of a crop's share of the image.
         augmentation: Callable from `(image, seed)` to an image; None for
             `keras_ab.data.augmentations.simclr()`.
+        cut: As in `weak_view`.
 
     Returns:
         uint8 of shape `(N, height, width, 3)`.
@@ -59,9 +72,8 @@ def strong_views(
     """
     tf = tensorflow()
     seeds = tf.random.split(seed, 2)
-    views = _crops(image, seeds[0], num_views, size, area)
-    each = [augmentation or simclr()] * num_views
-    return _augment(views, seeds[1], each)
+    (views,) = cut(image, [_law(seeds[0], num_views, area)], [size])
+    return augment(views, seeds[1], [augmentation or simclr()] * num_views)
 
 
 def multi_crop(
@@ -74,11 +86,12 @@ def multi_crop(
     local_area=(0.05, 0.4),
     global_augmentations=None,
     local_augmentation=None,
+    cut=cut_groups,
 ):
     """Two large and several small crops: DINO's views.
 
     Args:
-        image: uint8 of shape `(H, W, 3)`.
+        image: uint8 of shape `(H, W, 3)`, or an encoded string.
         seed: Integer tensor of shape `(2,)`.
         global_size: `(height, width)` of the large crops.
         local_size: `(height, width)` of the small ones.
@@ -89,6 +102,7 @@ def multi_crop(
             for each large crop; None for DINO's two.
         local_augmentation: Likewise, one for all small crops; None for
             DINO's.
+        cut: As in `weak_view`.
 
     Returns:
         A dict: `"global"`, uint8 `(2, height, width, 3)`, and `"local"`,
@@ -107,24 +121,39 @@ def multi_crop(
     tf = tensorflow()
     seeds = tf.random.split(seed, 4)
     large = global_augmentations or (dino_global_1(), dino_global_2())
-    views = _crops(image, seeds[0], len(large), global_size, global_area)
-    views = {"global": _augment(views, seeds[1], large)}
+    draws = [_law(seeds[0], len(large), global_area)]
+    if num_locals:
+        draws.append(_law(seeds[2], num_locals, local_area))
+    crops = cut(image, draws, [global_size, local_size][: len(draws)])
+    views = {"global": augment(crops[0], seeds[1], large)}
     if num_locals:
         small = [local_augmentation or dino_local()] * num_locals
-        crops = _crops(image, seeds[2], num_locals, local_size, local_area)
-        views["local"] = _augment(crops, seeds[3], small)
+        views["local"] = augment(crops[1], seeds[3], small)
     return views
 
 
-def _crops(image, seed, num_views, size, area):
-    tf = tensorflow()
-    boxes, _ = sample_boxes(seed, num_views, tf.shape(image)[:2], area)
-    return crop_and_resize(image, boxes, size)
+def augment(views, seed, augmentations):
+    """Views, each augmented on its own.
 
+    Args:
+        views: uint8 of shape `(N, H, W, 3)`.
+        seed: Integer tensor of shape `(2,)`.
+        augmentations: List of N callables from `(image, seed)` to an image.
 
-def _augment(views, seed, augmentations):
+    Returns:
+        uint8 of the same shape.
+    """
     tf = tensorflow()
     seeds = tf.random.split(seed, len(augmentations))
     parts = zip(augmentations, tf.unstack(views), tf.unstack(seeds))
     views = [augmentation(view, own) for augmentation, view, own in parts]
     return tf.stack(views)
+
+
+def _law(seed, num_views, area):
+    """Boxes in pixels, of an image's shape alone."""
+
+    def draw(shape):
+        return sample_boxes(seed, num_views, shape, area)[0]
+
+    return draw

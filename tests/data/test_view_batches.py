@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from keras_ab import data
-from keras_ab.data import stream
+from keras_ab.data import order
 from keras_ab.data import views
 from tests.data.test_batches import digest
 from tests.data.test_batches import numbered
@@ -254,18 +254,14 @@ def test_parts_of_one_batch_are_those_of_each_alone(scenes, tokenizer):
 
 def test_no_two_lanes_are_alike():
     orders, seeds = set(), set()
-    for seed in (0, 1, 2, 2**30):
-        for lane in range(6):
-            places = [
-                stream.place(tf.constant(n, "int64"), 50, seed, lane)
-                for n in range(5)
-            ]
-            orders.add(tuple(int(index) for index, _ in places))
-            draws = tf.random.stateless_uniform((), places[0][1][0])
-            seeds.add(float(draws))
-    assert len(seeds) == 24
-    # Seeds of the first two lanes 128 apart share an order.
-    assert len(orders) >= 24 - 2
+    for seed in (0, 1, 2, 128, 2**30):
+        for lane in order.LANES:
+            orders.add(tuple(data.sample_indices(50, seed, 0, 5, lane)))
+            place = order.Place(seed, lane, 0, 5)
+            number = tf.constant(0, "int64")
+            draw = tf.random.stateless_uniform((), place.seeds(number)[0])
+            seeds.add(float(draw))
+    assert len(seeds) == len(orders) == 5 * 6
 
 
 def test_the_masks_of_a_batch_are_masks(scenes):

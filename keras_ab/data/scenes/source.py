@@ -53,6 +53,7 @@ class Scenes(Source):
         self.captions = captions
 
     class_names = CLASSES
+    never_fails = True
 
     @staticmethod
     def prompts():

@@ -6,6 +6,7 @@ import posixpath
 
 import numpy as np
 
+from keras_ab.data.records import NothingUsable
 from keras_ab.data.sources import files
 from keras_ab.data.sources.boxes import normalise
 from keras_ab.data.sources.captions import MAX_LENGTH
@@ -95,9 +96,10 @@ def from_coco(
         coco.rejected += without
         ids = pick(ids, kept)
     if not ids:
-        raise ValueError(
+        raise NothingUsable(
             f"None of the images of {annotations} can be used. The first "
-            f"reasons: {coco.rejected[:3]}"
+            f"reasons: {coco.rejected[:3]}",
+            coco.rejected,
         )
     columns = {
         "id": [coco.images[i]["file_name"] for i in ids],

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 
+from keras_ab.data.records import NothingUsable
 from keras_ab.data.sources import files
 from keras_ab.data.sources.captions import MAX_LENGTH
 from keras_ab.data.sources.captions import captioned
@@ -13,7 +14,16 @@ from keras_ab.data.sources.captions import lines
 from keras_ab.data.sources.stored import StoredImages
 from keras_ab.data.sources.stored import pick
 
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp")
+EXTENSIONS = (
+    ".jpg",
+    ".jpeg",
+    ".png",
+    ".bmp",
+    ".gif",
+    ".webp",
+    ".tif",
+    ".tiff",
+)
 
 
 def is_image(name):
@@ -33,8 +43,7 @@ def from_folder(
     Args:
         path: The folder, local or such as `gs://...`; images are found at any
             depth, by extension in upper or lower case (`.jpg`, `.jpeg`,
-            `.png`, `.bmp`, `.gif`, `.webp`; WebP as far as the installed
-            TensorFlow's `tf.io.decode_image` reads it).
+            `.png`, `.bmp`, `.gif`; `.webp`, `.tif` and `.tiff` by PIL).
         captions: Where captions are: `"txt"` for a file `name.txt` beside
             `name.jpg`, one caption a line; or the path of a `.csv` (columns
             `file_name` and `text`) or `.jsonl` (the same keys) file, names
@@ -68,9 +77,10 @@ def from_folder(
     sizes = files.walk(path)
     names = sorted(filter(is_image, sizes))
     if not names:
-        raise ValueError(
+        raise NothingUsable(
             f"No images below {str(path)!r}. Accepted extensions: "
-            f"{', '.join(EXTENSIONS)}"
+            f"{', '.join(EXTENSIONS)}",
+            [],
         )
     rejected = [(name, "empty") for name in names if sizes[name] == 0]
     names = [name for name in names if sizes[name] != 0]
@@ -85,10 +95,11 @@ def from_folder(
         columns = {"id": pick(names, kept), "text": texts}
     names = columns["id"]
     if not names:
-        raise ValueError(
+        raise NothingUsable(
             f"None of the images below {str(path)!r} can be used; none has a "
             f"caption by captions={captions!r}, or all are empty. The "
-            f"first: {rejected[:3]}"
+            f"first: {rejected[:3]}",
+            rejected,
         )
     attributes = {}
     if labels == "folders":

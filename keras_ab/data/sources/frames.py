@@ -4,6 +4,7 @@ import collections
 import posixpath
 import re
 
+from keras_ab.data.records import NothingUsable
 from keras_ab.data.sources import epic
 from keras_ab.data.sources import files
 from keras_ab.data.sources import visor
@@ -112,9 +113,10 @@ def from_frames(
         parts.append(place[1:])
         records.append(row)
     if not records:
-        raise ValueError(
+        raise NothingUsable(
             f"No frame below {str(path)!r} can be used. The first reasons: "
-            f"{rejected[:3]}"
+            f"{rejected[:3]}",
+            rejected,
         )
     columns = {key: [row[key] for row in records] for key in records[0]}
     # Where all are whole files there is no need to read parts.

@@ -9,6 +9,7 @@ import threading
 import numpy as np
 
 from keras_ab.data.records import BadRecord
+from keras_ab.data.records import NothingUsable
 from keras_ab.data.source import Source
 from keras_ab.data.sources import files
 from keras_ab.data.sources.captions import MAX_LENGTH
@@ -89,9 +90,10 @@ def from_parquet(
         columns["label"] = pick(values, kept)
     columns["id"] = pick(ids, kept)
     if not kept:
-        raise ValueError(
+        raise NothingUsable(
             f"No row of {str(path)!r} can be used. The first reasons: "
-            f"{rejected[:3]}"
+            f"{rejected[:3]}",
+            rejected,
         )
     source = ParquetSource(groups, image, kept, columns)
     source.rejected = rejected
@@ -243,8 +245,9 @@ def _open(path):
             groups.append(kind(file, number, schema, first, rows))
             first += rows
     if not groups:
-        raise ValueError(
-            f"No row in {str(path)!r}. Files that cannot be read: {rejected}"
+        raise NothingUsable(
+            f"No row in {str(path)!r}. Files that cannot be read: {rejected}",
+            rejected,
         )
     return groups, rejected
 

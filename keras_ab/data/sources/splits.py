@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_ab.data.source import Subset
+
 
 def split_by(source, key="clip", share=0.1, seed=0):
     """Two parts of a source that share no value of a field.
@@ -16,7 +18,8 @@ def split_by(source, key="clip", share=0.1, seed=0):
         seed: Int.
 
     Returns:
-        `(rest, part)`, two `keras_ab.data.Subset`s.
+        `(rest, part)`, two `keras_ab.data.Subset`s. Records that the source
+        has left out are listed by the first.
 
     Raises:
         ValueError: If the field is not there, or has a single value.
@@ -43,6 +46,6 @@ def split_by(source, key="clip", share=0.1, seed=0):
     chosen = np.random.default_rng(seed).permutation(groups)[:count]
     inside = np.isin(values, chosen)
     return (
-        source.subset(np.flatnonzero(~inside)),
-        source.subset(np.flatnonzero(inside)),
+        Subset(source, np.flatnonzero(~inside), source.rejected),
+        Subset(source, np.flatnonzero(inside), ()),
     )

@@ -4,6 +4,7 @@ import itertools
 import posixpath
 import re
 
+from keras_ab.data.records import NothingUsable
 from keras_ab.data.sources import files
 from keras_ab.data.sources.captions import MAX_LENGTH
 from keras_ab.data.sources.captions import captioned
@@ -94,9 +95,10 @@ def from_webdataset(
     if labels is not None:
         columns["label"] = [sample["cls"] for _, _, sample in samples]
     if not samples:
-        raise ValueError(
+        raise NothingUsable(
             f"Nothing in {shards!r} can be used. The first reasons: "
-            f"{rejected[:3]}"
+            f"{rejected[:3]}",
+            rejected,
         )
     parts = [sample["image"] for _, _, sample in samples]
     paths = [path for path, _, _ in samples]

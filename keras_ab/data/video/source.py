@@ -66,6 +66,7 @@ class Video(Source):
         self.captions = captions
 
     class_names = CLASSES
+    never_fails = True
     verb_names = VERBS
 
     @staticmethod
