@@ -232,8 +232,16 @@ class LearnedBias(keras.layers.Layer):
         """
         self.bias.assign(value)
 
+    def value(self):
+        """The scalar itself.
+
+        Returns:
+            Float32 scalar.
+        """
+        return ops.convert_to_tensor(self.bias)
+
     def call(self, logits):
-        return logits + ops.convert_to_tensor(self.bias)
+        return logits + self.value()
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -2,6 +2,7 @@
 
 from keras_ab.losses.bellman_value import BellmanValueLoss
 from keras_ab.losses.bellman_value import bellman_value
+from keras_ab.losses.chunked_bellman_value import chunked_bellman_value
 from keras_ab.losses.dino import DINOLoss
 from keras_ab.losses.dino import dino
 from keras_ab.losses.info_nce import InfoNCE
@@ -21,6 +22,7 @@ __all__ = [
     "MaskedPixelsLoss",
     "NTXent",
     "bellman_value",
+    "chunked_bellman_value",
     "dino",
     "info_nce",
     "masked_latents",

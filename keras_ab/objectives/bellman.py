@@ -12,11 +12,13 @@ from keras_ab.backbones import AnnotationDecoder
 from keras_ab.layers import LearnedBias
 from keras_ab.layers import ProjectionHead
 from keras_ab.layers import SimilarityScale
-from keras_ab.losses import bellman_value
+from keras_ab.losses import chunked_bellman_value
 from keras_ab.objectives import checks
 from keras_ab.objectives.objective import Objective
-from keras_ab.ops import bellman_target
+from keras_ab.ops import chunked_bellman_target
 from keras_ab.ops import cosine_similarity
+from keras_ab.ops import l2_normalize
+from keras_ab.ops.chunked_bellman import check_chunk
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -41,6 +43,9 @@ class BellmanValue(Objective):
         value_bias: Float, the starting value of b. None sets it to `-ln L` at
             the first training batch, L being its number of annotations; until
             then it is -10.
+        annotations_per_chunk: Int, how many annotations the loss looks at at
+            a time, which bounds its memory. None chooses by size: all at once
+            while the logits of all pairs are few.
         weight: Float, the factor of this loss in the total.
         name: Name of the objective.
         **kwargs: As in `keras.layers.Layer`.
@@ -58,6 +63,7 @@ class BellmanValue(Objective):
         projection_dim=512,
         value_scale=10.0,
         value_bias=None,
+        annotations_per_chunk=None,
         weight=1.0,
         name="value",
         **kwargs,
@@ -68,6 +74,7 @@ class BellmanValue(Objective):
                 "`gamma`, the discount, must be a number in [0, 1]. "
                 f"Received: {gamma!r}"
             )
+        check_chunk(annotations_per_chunk)
         policy = self.dtype_policy
         self.decoder = decoder or AnnotationDecoder(
             dtype=policy, name="decoder"
@@ -78,6 +85,7 @@ class BellmanValue(Objective):
         self.projection_dim = projection_dim
         self.value_scale = value_scale
         self.value_bias = value_bias
+        self.annotations_per_chunk = annotations_per_chunk
         self.action_tokens = self.actions.tokenizer(
             self.decoder.hidden_dim, dtype=policy, name="action_tokens"
         )
@@ -153,20 +161,34 @@ class BellmanValue(Objective):
         )
         return self.bias(self.scale(cosines))
 
-    def _pair_logits(self, tokens, states, features):
-        """Logits of Q for all pairs of views, `(B, N, N, L)`."""
+    def _embed(self, tokens, states, features):
+        """All that Q of all pairs of views is made of.
+
+        Logits themselves, `(B, N, N, L)`, may be too many to hold.
+        """
         views = states.shape[1]
         actions = self.actions.relative(states)
         actions = ops.reshape(actions, (-1, views, actions.shape[-1]))
-        logits = self.value_logits(tokens, actions, features)
-        return ops.reshape(logits, (-1, views, views, ops.shape(logits)[-1]))
+        embedded = self.action_head(
+            self.decoder(self.action_tokens(actions), tokens)
+        )
+        shape = (-1, views, views, embedded.shape[-1])
+        return {
+            "action_embeddings": ops.reshape(l2_normalize(embedded), shape),
+            "annotation_embeddings": l2_normalize(
+                self.annotation_head(features)
+            ),
+            # With a batch axis, as `predict` wants.
+            "scale": self.scale.value()[None],
+            "bias": self.bias.value()[None],
+        }
 
     def call(self, batch, network=None, peers=None, training=False):
         batch = batch["value"]
         tokens = network.encode(batch["image"], training=training)
         states = batch[self.actions.state_key]
         annotations = peers[self.reward]["annotations"]
-        return {"q_logits": self._pair_logits(tokens, states, annotations)}
+        return self._embed(tokens, states, annotations)
 
     def targets(self, batch, network, peers):
         batch = batch["value"]
@@ -178,12 +200,40 @@ class BellmanValue(Objective):
         )
         reward = ops.softmax(logits, axis=-1)
         shape = (-1, states.shape[1], ops.shape(reward)[-1])
-        reward = ops.reshape(reward, shape)
-        q_logits = self._pair_logits(tokens, states, annotations)
-        return {"target": bellman_target(reward, q_logits, self.gamma)}
+        return {
+            **self._embed(tokens, states, annotations),
+            "reward": ops.reshape(reward, shape),
+        }
+
+    def target(self, targets):
+        """The Bellman targets themselves, for analysis and monitors.
+
+        The loss computes them a chunk at a time and does not keep them.
+
+        Args:
+            targets: What `targets` returned.
+
+        Returns:
+            Float32 of shape `(B, N, L)`, gradient stopped.
+
+        Reference:
+            Equation 5.
+        """
+        return chunked_bellman_target(
+            _q_function(targets),
+            targets["reward"],
+            self.gamma,
+            self.annotations_per_chunk,
+        )
 
     def compute_loss(self, outputs, targets, updates):
-        return bellman_value(outputs["q_logits"], targets["target"])
+        return chunked_bellman_value(
+            _q_function(outputs),
+            _q_function(targets),
+            targets["reward"],
+            self.gamma,
+            self.annotations_per_chunk,
+        )
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object
@@ -196,6 +246,7 @@ class BellmanValue(Objective):
             "projection_dim": self.projection_dim,
             "value_scale": self.value_scale,
             "value_bias": self.value_bias,
+            "annotations_per_chunk": self.annotations_per_chunk,
         }
 
     @classmethod
@@ -204,3 +255,13 @@ class BellmanValue(Objective):
         for key in ("decoder", "actions"):
             config[key] = keras.saving.deserialize_keras_object(config[key])
         return cls(**config)
+
+
+def _q_function(embedded):
+    """Actions, annotations, scale and bias, as the losses take them."""
+    return (
+        embedded["action_embeddings"],
+        embedded["annotation_embeddings"],
+        embedded["scale"][0],
+        embedded["bias"][0],
+    )
