@@ -85,6 +85,12 @@ class AdamW(_AdamW):
             )
         self._weight_decay = decay
 
+    def apply(self, grads, trainable_variables=None):
+        # TensorFlow hands over the gradients of embeddings as slices, and
+        # would take the norm of those before equal rows are added up.
+        grads = [g if g is None else ops.convert_to_tensor(g) for g in grads]
+        return super().apply(grads, trainable_variables)
+
     def _at_present(self, schedule):
         # `iterations` counts updates, here where gradients accumulate too.
         return ops.cast(schedule(self.iterations), "float32")
