@@ -88,7 +88,7 @@ class AdamW(_AdamW):
     def apply(self, grads, trainable_variables=None):
         # TensorFlow hands over the gradients of embeddings as slices, and
         # would take the norm of those before equal rows are added up.
-        grads = [g if g is None else ops.convert_to_tensor(g) for g in grads]
+        grads = [g if g is None else ops.reshape(g, g.shape) for g in grads]
         return super().apply(grads, trainable_variables)
 
     def _at_present(self, schedule):
