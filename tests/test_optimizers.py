@@ -250,9 +250,9 @@ def test_clipping_by_the_global_norm(weight, norm):
         # A large epsilon makes AdamW linear: a step of 0.01 gradients, with
         # which the temperature stays far from its bound.
         optimizer = optimizers.AdamW(
-            10.0 / 0.001**0.5,
+            1e4 / 0.001**0.5,
             weight_decay=0.0,
-            epsilon=1e3,
+            epsilon=1e6,
             global_clipnorm=clip,
         )
         factory.compile(model, optimizer)
