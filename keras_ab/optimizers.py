@@ -1,12 +1,116 @@
 """What training asks of any Keras optimizer, beyond what it does itself.
 
-Both functions work on the optimizer that the user passed to `compile`, so
-that `model.optimizer` stays what it was.
+The functions work on the optimizer that the user passed to `compile`, so
+that `model.optimizer` stays what it was. `AdamW` is Keras' own with a weight
+decay that may follow a schedule.
 """
 
+import numbers
+
 import keras
+from keras import ops
 
 from keras_ab.schedules import PerUpdate
+
+# The public class itself, but on PyTorch the fused one that it stands for:
+# a subclass of the public one would update variables one by one.
+_AdamW = type(keras.optimizers.AdamW.__new__(keras.optimizers.AdamW))
+
+
+@keras.saving.register_keras_serializable(package="keras_ab")
+class AdamW(_AdamW):
+    """Keras' AdamW, with a weight decay that may follow a schedule.
+
+    At each update, a decayed weight loses `learning_rate · weight_decay` of
+    itself, both read at the number of updates made before; micro-steps of
+    gradient accumulation do not count. `keras_ab.models.Pretrainer` confines
+    the decay to kernels.
+
+    Args:
+        learning_rate: A float, or a schedule.
+        weight_decay: A float, or a schedule: a callable on an integer update
+            count that Keras can save, such as `keras_ab.schedules.cosine`.
+        beta_1: Float in [0, 1), decay of the first moment.
+        beta_2: Float in [0, 1), decay of the second moment.
+        epsilon: Small float, added to the root of the second moment.
+        **kwargs: As in `keras.optimizers.AdamW`: `global_clipnorm=1.0` clips
+            the norm of all gradients together.
+
+    Raises:
+        ValueError: If `weight_decay` is neither a number of at least 0 nor
+            callable.
+
+    Example:
+
+    >>> decay = keras_ab.schedules.cosine(0.04, 0.4, steps=78_125)
+    >>> optimizer = keras_ab.optimizers.AdamW(1e-3, weight_decay=decay)
+    >>> optimizer.weight_decay
+    # 0.04
+
+    Reference:
+        Table 7 (0.04 to 0.4 for DINO, I-JEPA and SimCLR).
+    """
+
+    def __init__(
+        self,
+        learning_rate=0.001,
+        weight_decay=0.004,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        **kwargs,
+    ):
+        super().__init__(
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            **kwargs,
+        )
+
+    @property
+    def weight_decay(self):
+        """The decay at the present update: a number, or a float32 scalar."""
+        decay = self._weight_decay
+        return self._at_present(decay) if callable(decay) else decay
+
+    @weight_decay.setter
+    def weight_decay(self, decay):
+        number = isinstance(decay, numbers.Real) and decay >= 0.0
+        if not (number or callable(decay)):
+            raise ValueError(
+                "`weight_decay` must be a number of at least 0, or a schedule "
+                f"on the update count. Received: {decay!r}"
+            )
+        self._weight_decay = decay
+
+    def apply(self, grads, trainable_variables=None):
+        # TensorFlow hands over the gradients of embeddings as slices, and
+        # would take the norm of those before equal rows are added up.
+        grads = [g if g is None else ops.reshape(g, g.shape) for g in grads]
+        return super().apply(grads, trainable_variables)
+
+    def _at_present(self, schedule):
+        # `iterations` counts updates, here where gradients accumulate too.
+        return ops.cast(schedule(self.iterations), "float32")
+
+    def get_config(self):
+        config = super().get_config()
+        decay = self._weight_decay
+        if callable(decay):
+            decay = keras.saving.serialize_keras_object(decay)
+        return {**config, "weight_decay": decay}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        decay = config["weight_decay"]
+        if isinstance(decay, dict):
+            config["weight_decay"] = keras.saving.deserialize_keras_object(
+                decay, custom_objects
+            )
+        return super().from_config(config, custom_objects)
 
 
 def innermost(optimizer):
