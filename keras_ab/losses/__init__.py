@@ -8,14 +8,18 @@ from keras_ab.losses.info_nce import InfoNCE
 from keras_ab.losses.info_nce import info_nce
 from keras_ab.losses.nt_xent import NTXent
 from keras_ab.losses.nt_xent import nt_xent
+from keras_ab.losses.sigmoid_contrast import SigmoidContrast
+from keras_ab.losses.sigmoid_contrast import sigmoid_contrast
 
 __all__ = [
     "BellmanValueLoss",
     "DINOLoss",
     "InfoNCE",
     "NTXent",
+    "SigmoidContrast",
     "bellman_value",
     "dino",
     "info_nce",
     "nt_xent",
+    "sigmoid_contrast",
 ]
