@@ -11,6 +11,7 @@ from keras_ab.data import views
 from keras_ab.data.batches import bootstrap_batches
 from keras_ab.data.batches import reward_batches
 from keras_ab.data.batches import value_batches
+from keras_ab.data.labelled_batches import labelled_batches
 from keras_ab.data.masked_batches import ijepa_batches
 from keras_ab.data.masked_batches import mae_batches
 from keras_ab.data.memory import MemorySource
@@ -70,6 +71,7 @@ __all__ = [
     "from_tfds",
     "from_webdataset",
     "ijepa_batches",
+    "labelled_batches",
     "mae_batches",
     "masks",
     "mix",

@@ -5,6 +5,7 @@ from keras_ab.layers.attention import SelfAttention
 from keras_ab.layers.bin_tokens import BinTokens
 from keras_ab.layers.blocks import DecoderBlock
 from keras_ab.layers.blocks import TransformerBlock
+from keras_ab.layers.constant_tokens import ConstantTokens
 from keras_ab.layers.drop_path import DropPath
 from keras_ab.layers.heads import LearnedBias
 from keras_ab.layers.heads import ProjectionHead
@@ -15,10 +16,12 @@ from keras_ab.layers.patches import PatchEmbedding
 from keras_ab.layers.pooling import TokenPooling
 from keras_ab.layers.positions import PositionEmbedding
 from keras_ab.layers.sincos import SinCosPositions
+from keras_ab.layers.table_head import TableHead
 
 __all__ = [
     "MLP",
     "BinTokens",
+    "ConstantTokens",
     "CrossAttention",
     "DecoderBlock",
     "DropPath",
@@ -30,6 +33,7 @@ __all__ = [
     "SelfAttention",
     "SimilarityScale",
     "SinCosPositions",
+    "TableHead",
     "TokenPooling",
     "TransformerBlock",
 ]

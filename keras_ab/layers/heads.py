@@ -14,7 +14,8 @@ class ProjectionHead(keras.layers.Layer):
         projection_dim: Int, size of the result.
         hidden_dims: Sizes of hidden layers, each followed by an optional
             batch normalisation and a ReLU. Empty for a linear head.
-        batch_norm: Bool, whether hidden layers are batch-normalised.
+        batch_norm: Bool, whether hidden layers are batch-normalised, over
+            the batch of all devices.
         use_bias: Bool, whether the last layer has a bias.
         **kwargs: As in `keras.layers.Layer`.
 
@@ -29,6 +30,10 @@ class ProjectionHead(keras.layers.Layer):
 
     >>> keras_ab.layers.ProjectionHead(16)(np.zeros((2, 8))).shape
     # (2, 16)
+
+    Reference:
+        With `hidden_dims=(4096, 4096)` and `batch_norm=True`: the projector
+        of SLIP (Mu et al. 2021), and nearly SimCLR's.
     """
 
     def __init__(
@@ -58,7 +63,14 @@ class ProjectionHead(keras.layers.Layer):
             if batch_norm:
                 self.norms.append(
                     keras.layers.BatchNormalization(
-                        dtype=policy, name=f"norm_{index}"
+                        # PyTorch's (in SLIP) and SimCLR's; not Keras'.
+                        momentum=0.9,
+                        epsilon=1e-5,
+                        # A choice on TensorFlow alone: elsewhere an array is
+                        # the global batch, or there is one device.
+                        synchronized=keras.backend.backend() == "tensorflow",
+                        dtype=policy,
+                        name=f"norm_{index}",
                     )
                 )
         self.projection = keras.layers.Dense(

@@ -13,6 +13,8 @@ from keras_ab.losses.masked_pixels import MaskedPixelsLoss
 from keras_ab.losses.masked_pixels import masked_pixels
 from keras_ab.losses.nt_xent import NTXent
 from keras_ab.losses.nt_xent import nt_xent
+from keras_ab.losses.sigmoid_contrast import SigmoidContrast
+from keras_ab.losses.sigmoid_contrast import sigmoid_contrast
 
 __all__ = [
     "BellmanValueLoss",
@@ -21,6 +23,7 @@ __all__ = [
     "MaskedLatentsLoss",
     "MaskedPixelsLoss",
     "NTXent",
+    "SigmoidContrast",
     "bellman_value",
     "chunked_bellman_value",
     "dino",
@@ -28,4 +31,5 @@ __all__ = [
     "masked_latents",
     "masked_pixels",
     "nt_xent",
+    "sigmoid_contrast",
 ]

@@ -63,6 +63,20 @@ class Network(keras.layers.Layer):
         names = [objective.name for objective in self.objectives]
         raise ValueError(f"No objective is named {name!r}. There are: {names}")
 
+    def bootstraps(self, name):
+        """Whether an objective builds on the reward of a name.
+
+        Args:
+            name: String.
+
+        Returns:
+            Bool.
+        """
+        return any(
+            getattr(objective, "reward", None) == name
+            for objective in self.objectives
+        )
+
     def encode(self, images, training=False, **kwargs):
         """Encodes images, or several views of each.
 

@@ -438,7 +438,8 @@ class Pretrainer(keras.Model):
 
         Args:
             annotations: What the reward understands: strings or token ids
-                `(L, T)` for CLIP.
+                `(L, T)` for CLIP, images for SimCLR, indices or names (None
+                for all) where the set of annotations is fixed.
             network: As in `encode`.
 
         Returns:
@@ -468,8 +469,9 @@ class Pretrainer(keras.Model):
         reward = network.objective(self.reward_name)
         with no_gradients():
             features = reward.featurize(annotations, network)
-            pooled = network.encoder.pool(network.encode(as_images(images)))
-            logits = reward.reward_logits(pooled, features)
+            images = as_images(images)
+            pooled = network.encoder.pool(network.encode(images))
+            logits = reward.image_logits(images, pooled, features)
             return ops.softmax(logits, axis=-1)
 
     def get_config(self):

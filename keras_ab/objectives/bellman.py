@@ -195,8 +195,8 @@ class BellmanValue(Objective):
         states = ops.convert_to_tensor(batch[self.actions.state_key])
         annotations = peers[self.reward]["annotations"]
         tokens = network.encode(batch["image"])
-        logits = network.objective(self.reward).reward_logits(
-            network.encoder.pool(tokens), annotations
+        logits = network.objective(self.reward).image_logits(
+            batch["image"], network.encoder.pool(tokens), annotations
         )
         reward = ops.softmax(logits, axis=-1)
         shape = (-1, states.shape[1], ops.shape(reward)[-1])

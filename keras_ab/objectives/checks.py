@@ -1,5 +1,8 @@
 """Checks of a batch before the first step, in the words of its keys."""
 
+import math
+import numbers
+
 import numpy as np
 
 
@@ -84,4 +87,52 @@ def check_token_ids(ids, where, sequence_length, vocabulary_size):
             f"{where} must hold ids in [0, {vocabulary_size}), the text "
             "encoder's vocabulary. Received: ids from "
             f"{ids.min()} to {ids.max()}"
+        )
+
+
+def check_positive(value, name):
+    """Raises `ValueError` for anything but a finite positive number.
+
+    Args:
+        value: What was given.
+        name: The argument's name.
+    """
+    if not (isinstance(value, numbers.Real) and 0 < value < math.inf):
+        raise ValueError(
+            f"`{name}` must be a positive number. Received: {value!r}"
+        )
+
+
+def check_count(value, name, minimum=1):
+    """Raises `ValueError` for anything but an int from a minimum on.
+
+    Args:
+        value: What was given.
+        name: The argument's name.
+        minimum: Int.
+    """
+    if not (isinstance(value, numbers.Integral) and value >= minimum):
+        raise ValueError(
+            f"`{name}` must be an int, {minimum} or more. Received: {value!r}"
+        )
+
+
+def check_labels(labels, where, num_classes):
+    """Raises `ValueError` for anything but class indices.
+
+    Args:
+        labels: Array.
+        where: How the error names it.
+        num_classes: Int; indices lie below it.
+    """
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"{where} must hold integer indices of shape (B,). "
+            f"Received: dtype {labels.dtype}, shape {labels.shape}"
+        )
+    if labels.size and (labels.min() < 0 or labels.max() >= num_classes):
+        raise ValueError(
+            f"{where} must lie in [0, {num_classes}). Received: from "
+            f"{labels.min()} to {labels.max()}"
         )

@@ -3,20 +3,14 @@
 import math
 
 import keras
-import numpy as np
-from keras import ops
 
-from keras_ab.layers import ProjectionHead
 from keras_ab.layers import SimilarityScale
 from keras_ab.losses import info_nce
-from keras_ab.objectives import checks
-from keras_ab.objectives.objective import Reward
-from keras_ab.ops import cosine_similarity
-from keras_ab.ops import l2_normalize
+from keras_ab.objectives.text_reward import TextReward
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
-class ImageTextContrast(Reward):
+class ImageTextContrast(TextReward):
     """Contrast of images and captions, with the text tower it needs.
 
     Annotations are captions; `p(l|x)` is the softmax of scaled cosines over
@@ -53,129 +47,33 @@ class ImageTextContrast(Reward):
         name="reward",
         **kwargs,
     ):
-        super().__init__(weight=weight, name=name, **kwargs)
-        _check_tokenizer(tokenizer)
-        self.text_encoder = text_encoder
-        self.tokenizer = tokenizer
-        self.projection_dim = projection_dim
+        super().__init__(
+            text_encoder,
+            tokenizer,
+            projection_dim,
+            weight=weight,
+            name=name,
+            **kwargs,
+        )
         self.temperature = temperature
         self.maximum_scale = maximum_scale
-        policy = self.dtype_policy
-        self.image_head = ProjectionHead(
-            projection_dim, dtype=policy, name="image_head"
-        )
-        self.text_head = ProjectionHead(
-            projection_dim, dtype=policy, name="text_head"
-        )
         self.scale = SimilarityScale(
             1.0 / temperature, maximum=maximum_scale, name="scale"
         )
 
-    @property
-    def annotation_dim(self):
-        return self.text_encoder.hidden_dim
-
     def build_on(self, network):
-        text_encoder = self.text_encoder
-        if not text_encoder.built:
-            text_encoder.build((None, text_encoder.sequence_length))
-        self.image_head.build((None, network.encoder.hidden_dim))
-        self.text_head.build((None, self.annotation_dim))
+        super().build_on(network)
         self.scale.build(())
 
-    def check(self, batch):
-        images = checks.take(batch, "reward", "image")
-        ids = checks.take(batch, "reward", "text")
-        checks.check_images(images, 'batch["reward"]["image"]')
-        self._check_ids(ids, 'batch["reward"]["text"]')
-        if len(images) != len(ids):
-            raise ValueError(
-                'batch["reward"]["image"] and batch["reward"]["text"] must '
-                "have the same length, one caption an image. Received: "
-                f"{len(images)} images and {len(ids)} texts"
-            )
-        if len(images) < 2:
-            raise ValueError(
-                'batch["reward"] must hold at least 2 examples, since each is '
-                f"the other's negative. Received: {len(images)}"
-            )
-
-    def _check_ids(self, ids, where):
-        checks.check_token_ids(
-            ids,
-            where,
-            self.text_encoder.sequence_length,
-            self.text_encoder.vocabulary_size,
-        )
-
-    def num_annotations(self, batch):
-        return len(checks.take(batch, "reward", "text"))
-
-    def annotations(self, batch, network):
-        return self._encode_ids(batch["reward"]["text"])
-
-    def _encode_ids(self, ids, training=False):
-        tokens = self.text_encoder(ids, training=training)
-        return self.text_encoder.pool(tokens)
-
-    def featurize(self, annotations, network):
-        annotations = self._as_list_or_array(annotations)
-        if isinstance(annotations, list):
-            if self.tokenizer is None:
-                raise ValueError(
-                    "This model has no tokenizer: pass token ids of shape "
-                    f"(L, {self.text_encoder.sequence_length}), or build it "
-                    f"with `tokenizer=`. Received: {annotations[:3]}"
-                )
-            annotations = self.tokenizer(annotations)
-        ids = ops.convert_to_numpy(annotations)
-        self._check_ids(ids, "`annotations`")
-        return self._encode_ids(ops.convert_to_tensor(ids, "int32"))
-
-    @staticmethod
-    def _as_list_or_array(annotations):
-        """A list of strings, or an array of ids."""
-        if isinstance(annotations, str):
-            return [annotations]
-        if (
-            isinstance(annotations, np.ndarray)
-            and annotations.dtype.kind in "OU"
-        ):
-            return [str(text) for text in annotations]
-        if isinstance(annotations, (list, tuple)):
-            if annotations and all(isinstance(t, str) for t in annotations):
-                return list(annotations)
-            return np.asarray(annotations)
-        return annotations
-
-    def embed_images(self, pooled):
-        return l2_normalize(self.image_head(pooled))
-
-    def embed_annotations(self, features):
-        return l2_normalize(self.text_head(features))
-
-    def reward_logits(self, pooled, features):
-        cosines = cosine_similarity(
-            self.image_head(pooled), self.text_head(features)
-        )
+    def logits(self, cosines):
         return self.scale(cosines)
 
     def call(self, batch, network=None, peers=None, training=False):
-        tokens = network.encode(batch["reward"]["image"], training=training)
-        annotations = self._encode_ids(batch["reward"]["text"], training)
         return {
-            "annotations": annotations,
-            "image_embeddings": self.image_head(network.encoder.pool(tokens)),
-            "text_embeddings": self.text_head(annotations),
+            **super().call(batch, network, peers, training),
             # With a batch axis, as `predict` wants.
             "logit_scale": self.scale.value()[None],
         }
-
-    def targets(self, batch, network, peers):
-        return {"annotations": self.annotations(batch, network)}
-
-    def chance_loss(self, batch):
-        return math.log(self.num_annotations(batch))
 
     def compute_loss(self, outputs, targets, updates):
         return info_nce(
@@ -184,32 +82,12 @@ class ImageTextContrast(Reward):
             outputs["logit_scale"][0],
         )
 
+    def chance_loss(self, batch):
+        return math.log(self.num_annotations(batch))
+
     def get_config(self):
-        serialize = keras.saving.serialize_keras_object
         return {
             **super().get_config(),
-            "text_encoder": serialize(self.text_encoder),
-            "tokenizer": serialize(self.tokenizer),
-            "projection_dim": self.projection_dim,
             "temperature": self.temperature,
             "maximum_scale": self.maximum_scale,
         }
-
-    @classmethod
-    def from_config(cls, config):
-        config = dict(config)
-        for key in ("text_encoder", "tokenizer"):
-            config[key] = keras.saving.deserialize_keras_object(config[key])
-        return cls(**config)
-
-
-def _check_tokenizer(tokenizer):
-    if tokenizer is None:
-        return
-    if not callable(tokenizer) or not hasattr(tokenizer, "get_config"):
-        raise ValueError(
-            "`tokenizer` is saved with the model: it must be a callable "
-            "object with `get_config`, of a class registered with "
-            "`keras.saving.register_keras_serializable`. "
-            f"Received: {tokenizer!r}"
-        )

@@ -173,6 +173,12 @@ class Reward(Objective):
         """
         raise NotImplementedError
 
+    def targets(self, batch, network, peers):
+        # Where nothing builds on this reward, nothing asks for them.
+        if not network.bootstraps(self.name):
+            return {}
+        return {"annotations": self.annotations(batch, network)}
+
     def featurize(self, annotations, network):
         """Features of annotations that a user names.
 
@@ -219,6 +225,25 @@ class Reward(Objective):
             Float32 of shape `(..., L)`.
         """
         raise NotImplementedError
+
+    def image_logits(self, images, pooled, features):
+        """The same for views whose pixels are at hand too.
+
+        This is what the value function's targets and `model.reward` call.
+        Override it where p does not come from the encoder that is trained.
+
+        Args:
+            images: uint8, or float in [-1, 1], of shape `(B, H, W, 3)` or
+                `(B, N, H, W, 3)`.
+            pooled: Floats of shape `(B, hidden_dim)` or
+                `(B * N, hidden_dim)`: the same images, encoded.
+            features: Floats of shape `(L, annotation_dim)`.
+
+        Returns:
+            Float32 of shape `(B, L)` or `(B * N, L)`.
+        """
+        del images
+        return self.reward_logits(pooled, features)
 
     def value_head(self, projection_dim, dtype=None):
         """ψ_AB: a head of the value function's own for annotation features.

@@ -117,6 +117,14 @@ CASES = {
         ),
         IMAGES,
     ),
+    "ConstantTokens": (
+        functools.partial(layers.ConstantTokens, num_tokens=4, hidden_dim=8),
+        (((None, 3, 4),), (normal(2, 3, 4),)),
+    ),
+    "TableHead": (
+        functools.partial(layers.TableHead, normal(7, 5), 6),
+        (((None,),), (np.arange(4, dtype="int32"),)),
+    ),
     "ViT": (
         functools.partial(
             backbones.ViT, (16, 24, 3), (8, 4), class_token=True, **SMALL
@@ -136,6 +144,8 @@ SCALARS = {
     "SimilarityScale": functools.partial(layers.SimilarityScale, 10.0, 100.0),
     "LearnedBias": functools.partial(layers.LearnedBias, -1.0),
 }
+# Their inputs are read as discrete, or not at all.
+WITHOUT_GRADIENTS = {"BinTokens", "ConstantTokens"}
 every_case = pytest.mark.parametrize("name", CASES)
 
 
@@ -169,7 +179,7 @@ def test_dtype(name):
     contracts.check_dtype(make, shapes, arrays)
 
 
-@pytest.mark.parametrize("name", sorted({*CASES} - {"BinTokens"}))
+@pytest.mark.parametrize("name", sorted({*CASES} - WITHOUT_GRADIENTS))
 def test_gradients(name):
     make, (shapes, arrays) = CASES[name]
     contracts.check_gradients(make(), shapes, arrays)

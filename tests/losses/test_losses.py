@@ -49,6 +49,15 @@ CASES += [
 ]
 CASES += [
     (
+        f"sigmoid_contrast-{b}-{scale}-{bias}",
+        lambda x, y, s=scale, t=bias: losses.sigmoid_contrast(x, y, s, t),
+        lambda x, y, s=scale, t=bias: reference.sigmoid_contrast(x, y, s, t),
+        (normal(b, 5), normal(b, 5)),
+    )
+    for b, scale, bias in [(4, 10.0, -10.0), (3, 1.0, 0.5), (1, 20.0, -3.0)]
+]
+CASES += [
+    (
         f"dino-{v}-{g}",
         lambda x, y: losses.dino(x, y, 0.1),
         lambda x, y: reference.dino(x, y, 0.1),
@@ -107,6 +116,22 @@ def test_nt_xent_starts_at_ln_of_the_others():
     assert abs(float(keras.ops.mean(loss)) - np.log(511)) < 0.02
 
 
+def test_sigmoid_contrast_starts_at_its_bias():
+    x, y = normal(2, 64, 2048)
+    loss = losses.sigmoid_contrast(x, y, 10.0, -10.0)
+    # The true pair is called false with certainty, the others rightly so.
+    expected = 10 + 64 * np.exp(-10)
+    assert abs(float(keras.ops.mean(loss)) - expected) < 0.1
+
+
+def test_sigmoid_contrast_of_confident_logits():
+    x = np.eye(3)
+    loss = losses.sigmoid_contrast(x, x, 1000.0, -500.0)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(loss), 0, atol=1e-5)
+    loss = losses.sigmoid_contrast(x, x[[1, 2, 0]], 1000.0, -500.0)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(loss), 1000)
+
+
 def test_value_loss_grows_with_annotations_not_with_views():
     one = losses.bellman_value(np.zeros((1, 2, 2, 8)), np.zeros((1, 2, 8)))
     views = losses.bellman_value(np.zeros((1, 4, 4, 8)), np.zeros((1, 4, 8)))
@@ -121,18 +146,39 @@ def test_large_logits_stay_finite():
     assert np.isfinite(keras.ops.convert_to_numpy(loss)).all()
 
 
+def arguments(name):
+    """The arguments of the first case of a loss."""
+    return next(case[3] for case in CASES if case[0].startswith(name))
+
+
 CLASSES = [
-    (losses.BellmanValueLoss, losses.bellman_value, CASES[0][3], {}),
-    (losses.InfoNCE, losses.info_nce, CASES[3][3], {"logit_scale": 3.0}),
-    (losses.NTXent, losses.nt_xent, CASES[6][3], {"temperature": 0.2}),
-    (losses.DINOLoss, losses.dino, CASES[8][3], {"temperature": 0.2}),
+    (losses.BellmanValueLoss, losses.bellman_value, arguments("bellman"), {}),
+    (
+        losses.InfoNCE,
+        losses.info_nce,
+        arguments("info_nce"),
+        {"logit_scale": 3.0},
+    ),
+    (losses.NTXent, losses.nt_xent, arguments("nt_xent"), {"temperature": 0.2}),
     (
         losses.MaskedPixelsLoss,
         losses.masked_pixels,
-        CASES[11][3],
+        arguments("masked_pixels"),
         {"normalize": False},
     ),
-    (losses.MaskedLatentsLoss, losses.masked_latents, CASES[15][3], {}),
+    (
+        losses.MaskedLatentsLoss,
+        losses.masked_latents,
+        arguments("masked_latents"),
+        {},
+    ),
+    (losses.DINOLoss, losses.dino, arguments("dino"), {"temperature": 0.2}),
+    (
+        losses.SigmoidContrast,
+        losses.sigmoid_contrast,
+        arguments("sigmoid"),
+        {"logit_scale": 3.0, "logit_bias": -2.0},
+    ),
 ]
 
 
@@ -165,6 +211,10 @@ def test_config_is_complete(cls):
     [
         lambda: losses.info_nce(np.zeros((3, 4)), np.zeros((2, 4)), 1.0),
         lambda: losses.nt_xent(np.zeros((3, 4)), np.zeros((3, 5))),
+        lambda: losses.sigmoid_contrast(*np.zeros((2, 3)), 1.0, 0.0),
+        lambda: losses.sigmoid_contrast(
+            np.zeros((3, 4)), np.zeros((2, 4)), 1.0, 0.0
+        ),
         lambda: losses.nt_xent(*np.zeros((2, 3, 4)), temperature=0.0),
         lambda: losses.dino(np.zeros((2, 3, 4)), np.zeros((3, 3, 4))),
         lambda: losses.dino(*np.zeros((2, 2, 3, 4)), temperature=0.0),

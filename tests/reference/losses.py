@@ -48,6 +48,15 @@ def info_nce(images, texts, scale):
     )
 
 
+def sigmoid_contrast(images, texts, scale, bias):
+    logits = scale * unit(images) @ unit(texts).T + bias
+    loss = np.zeros(len(logits))
+    for i, j in np.ndindex(logits.shape):
+        sign = 1 if i == j else -1
+        loss[i] -= np.log(sigmoid(sign * logits[i, j]))
+    return loss
+
+
 def nt_xent(a, b, temperature):
     views = np.concatenate([unit(a), unit(b)])
     count = len(a)

@@ -1,0 +1,89 @@
+"""Batches of images with their classes."""
+
+import numpy as np
+
+from keras_ab.data.crops import decode
+from keras_ab.data.stream import REWARD_LANE
+from keras_ab.data.stream import batches
+from keras_ab.data.stream import check_area
+from keras_ab.data.stream import check_size
+from keras_ab.data.stream import check_source
+from keras_ab.data.stream import place
+from keras_ab.data.tf import tensorflow
+from keras_ab.data.views import weak_view
+
+
+def labelled_batches(
+    source,
+    image_size=224,
+    batch_size=256,
+    area=(0.08, 1.0),
+    augmentation=None,
+    seed=0,
+    start_step=0,
+):
+    """Batches of images and their labels, without end.
+
+    The batch of a step is a pure function of `(seed, step)`.
+
+    Args:
+        source: A `keras_ab.data.Source` whose records have `"label"`.
+        image_size: Int or `(height, width)` of the crops.
+        batch_size: Int, images to a batch.
+        area: Pair in (0, 1]: range of the crop's share of the image.
+        augmentation: Callable from `(image, seed)` to an image, such as one
+            of `keras_ab.data.augmentations`; None leaves crops as they are.
+        seed: Int, the seed of order, crops and colours.
+        start_step: Int, the step of the first batch.
+
+    Returns:
+        A `tf.data.Dataset` of `{"reward": {"image", "label"}}`: uint8
+        `(batch_size, H, W, 3)` and int32 `(batch_size,)`.
+
+    Raises:
+        ValueError: If the source has no labels, or an argument is out of
+            range.
+
+    Example:
+
+    >>> data = keras_ab.data.labelled_batches(
+    ...     keras_ab.data.Scenes(size=16), image_size=48, batch_size=4
+    ... )
+    """
+    tf = tensorflow()
+    size = check_size(image_size)
+    check_source(source, "source", batch_size, "batch_size")
+    check_area(area, "area")
+    if "label" not in source.fields:
+        raise ValueError(
+            "`source` must be a source of labelled images, whose records "
+            f"have 'label'. Received: records with {sorted(source.fields)}"
+        )
+    label_of = _labels(source)
+
+    def example(number):
+        index, seeds = place(number, len(source), seed, REWARD_LANE)
+        image = decode(source.load(index)["image"])
+        view = weak_view(image, seeds[0], size, area)
+        if augmentation is not None:
+            view = augmentation(view, tf.random.split(seeds[1], 2)[0])
+        return {"reward": {"image": view, "label": label_of(index)}}
+
+    return batches(example, batch_size, start_step)
+
+
+def _labels(source):
+    """A function from a record's index to its label, both tensors."""
+    tf = tensorflow()
+    if hasattr(source, "column"):
+        column = tf.constant(np.asarray(source.column("label"), "int32"))
+        return lambda index: tf.gather(column, index)
+
+    def read(index):
+        return np.int32(source.annotations(int(index))["label"])
+
+    def label(index):
+        value = tf.numpy_function(read, [index], tf.int32)
+        return tf.ensure_shape(value, ())
+
+    return label
