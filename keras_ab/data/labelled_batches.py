@@ -2,13 +2,11 @@
 
 import numpy as np
 
-from keras_ab.data.crops import decode
-from keras_ab.data.stream import REWARD_LANE
+from keras_ab.data.headers import MAX_PIXELS
 from keras_ab.data.stream import batches
 from keras_ab.data.stream import check_area
 from keras_ab.data.stream import check_size
 from keras_ab.data.stream import check_source
-from keras_ab.data.stream import place
 from keras_ab.data.tf import tensorflow
 from keras_ab.data.views import weak_view
 
@@ -21,6 +19,10 @@ def labelled_batches(
     augmentation=None,
     seed=0,
     start_step=0,
+    num_hosts=1,
+    host=0,
+    quarantine=None,
+    max_pixels=MAX_PIXELS,
 ):
     """Batches of images and their labels, without end.
 
@@ -35,6 +37,10 @@ def labelled_batches(
             of `keras_ab.data.augmentations`; None leaves crops as they are.
         seed: Int, the seed of order, crops and colours.
         start_step: Int, the step of the first batch.
+        num_hosts: Int; this and the rest as in `reward_batches`.
+        host: Int in [0, num_hosts).
+        quarantine: A `keras_ab.data.Quarantine`, or None.
+        max_pixels: Int.
 
     Returns:
         A `tf.data.Dataset` of `{"reward": {"image", "label"}}`: uint8
@@ -61,15 +67,24 @@ def labelled_batches(
         )
     label_of = _labels(source)
 
-    def example(number):
-        index, seeds = place(number, len(source), seed, REWARD_LANE)
-        image = decode(source.load(index)["image"])
-        view = weak_view(image, seeds[0], size, area)
+    def read(index, seeds, cut):
+        view = weak_view(source.load(index)["image"], seeds[0], size, area, cut)
         if augmentation is not None:
             view = augmentation(view, tf.random.split(seeds[1], 2)[0])
         return {"reward": {"image": view, "label": label_of(index)}}
 
-    return batches(example, batch_size, start_step)
+    return batches(
+        source,
+        read,
+        lane="reward",
+        batch_size=batch_size,
+        seed=seed,
+        start_step=start_step,
+        num_hosts=num_hosts,
+        host=host,
+        quarantine=quarantine,
+        max_pixels=max_pixels,
+    )
 
 
 def _labels(source):
