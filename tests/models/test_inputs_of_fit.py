@@ -130,7 +130,7 @@ def test_predict():
     model = factory.abclip()
     factory.compile(model, "adamw")
     outputs = model.predict(factory.batches(1, values=4), verbose=0)
-    assert outputs["value"]["q_logits"].shape == (4, 2, 2, 4)
+    assert outputs["value"]["action_embeddings"].shape == (4, 2, 2, 8)
 
 
 @pytest.mark.parametrize(
