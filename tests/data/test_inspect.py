@@ -1,7 +1,6 @@
 """The command that looks through a data set, on dirty ones."""
 
 import json
-import os
 import pathlib
 import subprocess
 import sys
@@ -158,38 +157,50 @@ def test_over_budget_stops(dirty, tmp_path):
     assert "Commonest reasons" in str(info.value)
 
 
-def test_commands_and_exit_statuses(tmp_path):
-    """As a program: nothing there, nothing in it, all of it bad, and good."""
-    empty, bad = tmp_path / "empty", tmp_path / "bad"
-    empty.mkdir()
-    bad.mkdir()
-    (bad / "a.jpg").write_bytes(b"<html>")
+CASES = {
+    "nothing": (2, "There is no path"),
+    "empty": (1, "is empty"),
+    "bad": (1, ""),
+    "good": (0, ""),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_exit_statuses(name, tmp_path, capsys):
+    """Nothing there, nothing in it, all of it bad, and good."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad/a.jpg").write_bytes(b"<html>")
     write_images(tmp_path / "good", ["a.jpg", "b.png"])
-    cases = {
-        "missing": (tmp_path / "nothing", 2, "There is no path"),
-        "empty": (empty, 1, "is empty"),
-        "bad": (bad, 1, ""),
-        "good": (tmp_path / "good", 0, ""),
-    }
-    for name, (path, status, message) in cases.items():
-        report = tmp_path / f"{name}.json"
-        run = subprocess.run(
-            [sys.executable, "-m", "keras_ab.data", "inspect", str(path)]
-            + ["--json", str(report), "--seconds", "0"],
-            capture_output=True,
-            text=True,
-            cwd=os.getcwd(),
-        )
-        assert run.returncode == status, run.stderr
-        assert message in " ".join(run.stderr.split())
-        assert "Traceback" not in run.stderr
-        assert report.exists() == (status != 2)
-    found = json.loads((tmp_path / "bad.json").read_text())
-    assert (found["records"], found["usable"]) == (1, 0)
-    assert found["quarantined"][0]["reason"] == "not an image"
-    found = json.loads((tmp_path / "empty.json").read_text())
-    assert (found["records"], found["usable"]) == (0, 0)
-    assert found["quarantined"] == [] and found["views_per_second"] is None
+    report = tmp_path / "new/report.json"
+    expected, message = CASES[name]
+    try:
+        status = inspect(tmp_path / name, "--json", report, "--seconds", 0)
+    except SystemExit as error:
+        status = error.code
+    assert status == expected
+    said = capsys.readouterr()
+    assert message in " ".join(said.err.split())
+    assert max(map(len, said.err.splitlines()), default=0) < 120
+    assert report.exists() == (status != 2)
+    if status == 2:
+        return
+    found = json.loads(report.read_text())
+    records = {"empty": 0, "bad": 1, "good": 2}[name]
+    assert found["records"] == records
+    assert found["usable"] == records * (name == "good")
+    reasons = [r["reason"] for r in found["quarantined"]]
+    assert reasons == ["not an image"] * (name == "bad")
+    assert found["views_per_second"] is None
+
+
+def test_the_program(tmp_path):
+    command = [sys.executable, "-m", "keras_ab.data", "inspect"]
+    run = subprocess.run(
+        [*command, str(tmp_path / "none")], capture_output=True, text=True
+    )
+    assert run.returncode == 2 and "There is no path" in run.stderr
+    assert "Traceback" not in run.stderr
 
 
 def test_what_a_path_is_taken_for(tmp_path):
