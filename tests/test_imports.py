@@ -29,7 +29,7 @@ ALLOWED = {
     "actions": {"layers", "ops", "data"},
     "objectives": {"losses", "layers", "backbones", "ops", "actions"},
     "models": {"objectives", "backbones", "schedules", "optimizers", "ops"},
-    "callbacks": {"models"},
+    "callbacks": {"models", "objectives"},
     "probes": {"models"},
     "analysis": {"models", "probes"},
 }

@@ -1,5 +1,8 @@
-"""Callbacks: a run that is cut off goes on as if it had not been."""
+"""Callbacks: runs that go on after a cut, and that say when they collapse."""
 
 from keras_ab.callbacks.checkpoint import Checkpoint
+from keras_ab.callbacks.collapse_alarm import CollapseAlarm
+from keras_ab.callbacks.collapse_alarm import CollapseWarning
+from keras_ab.callbacks.monitor import Monitor
 
-__all__ = ["Checkpoint"]
+__all__ = ["Checkpoint", "CollapseAlarm", "CollapseWarning", "Monitor"]

@@ -195,7 +195,8 @@ class Pretrainer(keras.Model):
     def fit(self, x=None, *args, **kwargs):
         """Trains the model; see `keras.Model.fit`.
 
-        The first batch is checked before anything is compiled.
+        The first batch is checked before anything is compiled. Callbacks
+        that have a method `on_first_batch` are called with it.
 
         Args:
             x: A `tf.data.Dataset` (or another source that Keras takes) of
@@ -214,6 +215,7 @@ class Pretrainer(keras.Model):
         batch_size = args[1] if len(args) > 1 else kwargs.get("batch_size")
         batch, x = first_batch(x, batch_size)
         self._prepare(batch)
+        self._show(batch, args[4] if len(args) > 4 else kwargs.get("callbacks"))
         held_out = kwargs.get("validation_data")
         if held_out is not None:
             if isinstance(held_out, tuple):
@@ -222,6 +224,15 @@ class Pretrainer(keras.Model):
             batch, kwargs["validation_data"] = first_batch(held_out, size)
             self.check(batch)
         return super().fit(x, *args, **kwargs)
+
+    @staticmethod
+    def _show(batch, callbacks):
+        """Hands the first batch to the callbacks that want to see it."""
+        if isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks = callbacks.callbacks
+        for callback in keras.tree.flatten(callbacks):
+            if hasattr(callback, "on_first_batch"):
+                callback.on_first_batch(batch)
 
     def evaluate(self, x=None, *args, **kwargs):
         """The losses on held-out batches; see `keras.Model.evaluate`."""

@@ -226,6 +226,28 @@ class BellmanValue(Objective):
             self.annotations_per_chunk,
         )
 
+    def bellman_targets(self, batch, network):
+        """The targets y of a batch, for those who look on.
+
+        Args:
+            batch: The nested dict that `fit` consumes.
+            network: The `Network` that holds this objective; the target
+                network where there is one.
+
+        Returns:
+            Float32 of shape `(B, N, L)`, in [0, 1].
+
+        Reference:
+            Equation 5.
+        """
+        targets = {}
+        for objective in network.objectives:
+            found = objective.targets(batch, network, targets)
+            if objective is self:
+                return found["target"]
+            targets[objective.name] = found
+        raise ValueError(f"{network.name!r} does not hold {self.name!r}.")
+
     def compute_loss(self, outputs, targets, updates):
         return chunked_bellman_value(
             _q_function(outputs),

@@ -1,0 +1,64 @@
+"""One look at a model, compiled as its training is."""
+
+import keras
+from keras import ops
+
+from keras_ab.objectives import BellmanValue
+from keras_ab.objectives import Reward
+
+
+class Reading(keras.Model):
+    """What networks make of a few images, without touching their state.
+
+    A model of its own, so that Keras compiles it on every backend.
+
+    Args:
+        watched: The `keras_ab.models.Pretrainer`.
+        num_annotations: Dict from the names of rewards to the number of
+            annotations of a training batch.
+    """
+
+    def __init__(self, watched, num_annotations):
+        super().__init__(name="reading", autocast=False)
+        self.networks = [watched.online]
+        if watched.target is not None:
+            self.networks.append(watched.target)
+        self.run_eagerly = watched.run_eagerly
+        # XLA would compile longer than all the readings of a run take.
+        self.jit_compile = keras.backend.backend() == "jax"
+        self.num_annotations = dict(num_annotations)
+        self.built = True
+
+    def call(self, inputs):
+        images, batch = inputs["images"], inputs["batch"]
+        online, lagging = self.networks[0], self.networks[-1]
+        features = _pooled(online, images)
+        found = {"features": features, "rewards": {}, "values": {}}
+        if lagging is not online:
+            features = _pooled(lagging, images)
+        for objective in lagging.objectives:
+            name = objective.name
+            if isinstance(objective, Reward):
+                annotations = objective.annotations(batch, lagging)
+                logits = objective.reward_logits(features, annotations)
+                found["rewards"][name] = ops.softmax(
+                    ops.cast(logits, "float32"), axis=-1
+                )
+            if isinstance(objective, BellmanValue):
+                targets = objective.bellman_targets(batch, lagging)
+                above = targets > self._chance(objective, targets.shape[-1])
+                found["values"][name] = ops.mean(ops.cast(above, "float32"))
+        return found
+
+    def _chance(self, value, count):
+        """A value target by chance: 1/L, if all annotations are here.
+
+        With a part of them, p(l|x) is larger, but the value's bias is still
+        that of all.
+        """
+        whole = self.num_annotations.get(value.reward, count)
+        return (1 - value.gamma) / count + value.gamma / whole
+
+
+def _pooled(network, images):
+    return network.encoder.pool(network.encode(images))
