@@ -5,6 +5,7 @@ from keras_ab.layers.attention import SelfAttention
 from keras_ab.layers.bin_tokens import BinTokens
 from keras_ab.layers.blocks import DecoderBlock
 from keras_ab.layers.blocks import TransformerBlock
+from keras_ab.layers.dino_head import DINOHead
 from keras_ab.layers.drop_path import DropPath
 from keras_ab.layers.heads import LearnedBias
 from keras_ab.layers.heads import ProjectionHead
@@ -13,18 +14,21 @@ from keras_ab.layers.mlp import MLP
 from keras_ab.layers.patches import PatchEmbedding
 from keras_ab.layers.pooling import TokenPooling
 from keras_ab.layers.positions import PositionEmbedding
+from keras_ab.layers.prototypes import Prototypes
 from keras_ab.layers.sincos import SinCosPositions
 
 __all__ = [
     "MLP",
     "BinTokens",
     "CrossAttention",
+    "DINOHead",
     "DecoderBlock",
     "DropPath",
     "LearnedBias",
     "PatchEmbedding",
     "PositionEmbedding",
     "ProjectionHead",
+    "Prototypes",
     "SelfAttention",
     "SimilarityScale",
     "SinCosPositions",

@@ -6,6 +6,7 @@ from keras_ab.objectives.masked_latents import MaskedLatents
 from keras_ab.objectives.masked_pixels import MaskedPixels
 from keras_ab.objectives.objective import Objective
 from keras_ab.objectives.objective import Reward
+from keras_ab.objectives.self_distillation import SelfDistillation
 
 __all__ = [
     "BellmanValue",
@@ -14,4 +15,5 @@ __all__ = [
     "MaskedPixels",
     "Objective",
     "Reward",
+    "SelfDistillation",
 ]
