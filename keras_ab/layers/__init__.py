@@ -6,6 +6,7 @@ from keras_ab.layers.bin_tokens import BinTokens
 from keras_ab.layers.blocks import DecoderBlock
 from keras_ab.layers.blocks import TransformerBlock
 from keras_ab.layers.constant_tokens import ConstantTokens
+from keras_ab.layers.dino_head import DINOHead
 from keras_ab.layers.drop_path import DropPath
 from keras_ab.layers.heads import LearnedBias
 from keras_ab.layers.heads import ProjectionHead
@@ -15,6 +16,7 @@ from keras_ab.layers.norm import LayerNorm
 from keras_ab.layers.patches import PatchEmbedding
 from keras_ab.layers.pooling import TokenPooling
 from keras_ab.layers.positions import PositionEmbedding
+from keras_ab.layers.prototypes import Prototypes
 from keras_ab.layers.sincos import SinCosPositions
 from keras_ab.layers.table_head import TableHead
 
@@ -23,6 +25,7 @@ __all__ = [
     "BinTokens",
     "ConstantTokens",
     "CrossAttention",
+    "DINOHead",
     "DecoderBlock",
     "DropPath",
     "LayerNorm",
@@ -30,6 +33,7 @@ __all__ = [
     "PatchEmbedding",
     "PositionEmbedding",
     "ProjectionHead",
+    "Prototypes",
     "SelfAttention",
     "SimilarityScale",
     "SinCosPositions",

@@ -37,6 +37,26 @@ class Network(keras.layers.Layer):
                 )
         self.encoder = encoder
         self.objectives = list(objectives)
+        self._counter = None
+
+    def follow(self, counter):
+        """Names the count of updates that objectives of this network see.
+
+        Args:
+            counter: An int32 scalar variable, which stays its owner's.
+        """
+        # In a function, or Keras would count it among this layer's weights.
+        self._counter = lambda: counter
+
+    @property
+    def updates(self):
+        """int32 scalar: updates made so far, for what hangs on them in `call`.
+
+        The target network, and one that no model trains, have made none.
+        """
+        if self._counter is None:
+            return ops.zeros((), dtype="int32")
+        return ops.convert_to_tensor(self._counter())
 
     def build(self, input_shape=None):
         if not self.encoder.built:
@@ -44,7 +64,7 @@ class Network(keras.layers.Layer):
         for objective in self.objectives:
             # A layer's build() opens its name scope; build_on() must too, so
             # that paths nest as network/objective/head.
-            with keras.name_scope(objective.name):
+            with keras.name_scope(objective.name, caller=objective):
                 objective.build_on(self)
             objective.built = True
 

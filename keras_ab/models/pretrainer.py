@@ -102,6 +102,7 @@ class Pretrainer(keras.Model):
             name="updates",
         )
         self.online.build()
+        self.online.follow(self.updates)
         # Statistics and centres are averages already. By what a weight is,
         # not by whether it is frozen for now.
         self._averaged = tuple(w.trainable for w in self.online.weights)

@@ -10,6 +10,7 @@ from keras_ab.objectives.masked_pixels import MaskedPixels
 from keras_ab.objectives.objective import Objective
 from keras_ab.objectives.objective import Reward
 from keras_ab.objectives.prompt_scorer import PromptScorer
+from keras_ab.objectives.self_distillation import SelfDistillation
 from keras_ab.objectives.view_contrast import ViewContrast
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "Objective",
     "PromptScorer",
     "Reward",
+    "SelfDistillation",
     "ViewContrast",
 ]
