@@ -39,6 +39,12 @@ CASES = {
         functools.partial(layers.DecoderBlock, 2, 16),
         ACTIONS,
     ),
+    "DINOHead": (
+        functools.partial(
+            layers.DINOHead, 12, hidden_dims=(7,), bottleneck_dim=6
+        ),
+        TOKENS,
+    ),
     "DropPath": (functools.partial(layers.DropPath, 0.5, seed=1), TOKENS),
     "LayerNorm": (layers.LayerNorm, TOKENS),
     "LayerNorm-plain": (
@@ -59,6 +65,10 @@ CASES = {
             layers.ProjectionHead, 6, hidden_dims=(7, 9), batch_norm=True
         ),
         (((None, 8),), (normal(5, 8),)),
+    ),
+    "Prototypes": (
+        functools.partial(layers.Prototypes, 12, 6),
+        (((None, 1),), (np.array([[3], [5], [3]], "int32"),)),
     ),
     "SelfAttention": (functools.partial(layers.SelfAttention, 2), TOKENS),
     "SelfAttention-causal": (
@@ -173,7 +183,11 @@ def test_build(name):
     contracts.check_build(make(), shapes, arrays)
 
 
-@every_case
+# Their results are float32 whatever the policy; tested where they are.
+FULL = {"DINOHead", "Prototypes"}
+
+
+@pytest.mark.parametrize("name", sorted({*CASES} - FULL))
 def test_dtype(name):
     make, (shapes, arrays) = CASES[name]
     contracts.check_dtype(make, shapes, arrays)
