@@ -19,6 +19,7 @@ from keras_ab.ops import chunked_bellman_target
 from keras_ab.ops import cosine_similarity
 from keras_ab.ops import l2_normalize
 from keras_ab.ops.chunked_bellman import check_chunk
+from keras_ab.ops.chunked_bellman import q_logits
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -204,6 +205,20 @@ class BellmanValue(Objective):
             **self._embed(tokens, states, annotations),
             "reward": ops.reshape(reward, shape),
         }
+
+    def q_logits(self, outputs):
+        """Logits of Q for all pairs of views and all annotations at once.
+
+        Args:
+            outputs: What `call` or `targets` returned.
+
+        Returns:
+            Float32 of shape `(B, N, N, L)`.
+
+        Reference:
+            Equation 4.
+        """
+        return q_logits(*_q_function(outputs))
 
     def target(self, targets):
         """The Bellman targets themselves, for analysis and monitors.

@@ -9,7 +9,7 @@ from keras_ab.ops.bellman import bellman_target
 # Logits of all pairs of views, (B, N, N, L), up to which nothing is cut; and
 # how many a chunk then holds.
 WHOLE = 2**22
-CHUNK = 2**20
+CHUNK = 2**21
 # Products of matrices are not made narrower than this to keep to CHUNK.
 NARROWEST = 128
 

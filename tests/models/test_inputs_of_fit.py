@@ -130,7 +130,13 @@ def test_predict():
     model = factory.abclip()
     factory.compile(model, "adamw")
     outputs = model.predict(factory.batches(1, values=4), verbose=0)
-    assert outputs["value"]["action_embeddings"].shape == (4, 2, 2, 8)
+    shapes = {key: x.shape for key, x in outputs["value"].items()}
+    assert shapes == {
+        "action_embeddings": (4, 2, 2, 8),
+        "annotation_embeddings": (4, 8),
+        "scale": (1,),
+        "bias": (1,),
+    }
 
 
 @pytest.mark.parametrize(
