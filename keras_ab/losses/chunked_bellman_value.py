@@ -65,51 +65,62 @@ def chunked_bellman_value(
     if size is None:
         backup = bellman_target(reward, q_logits(*target), gamma)
         return bellman_value(q_logits(*online), backup)
-    loss = _with_gradient(_chunk(target, reward, gamma), reward.shape[1], size)
-    # The scale's gradient is left to the backend.
-    return loss(scale * actions, annotations, bias)
+    # The scales' gradients are left to the backend.
+    target = (target[2] * target[0], target[1], target[3])
+    loss = _with_gradient(gamma, size)
+    return loss(scale * actions, annotations, bias, *target, reward)
 
 
-def _chunk(target, reward, gamma):
-    """A function that computes logits and targets of a slice."""
-    target_actions, target_annotations, scale, target_bias = target
-    target_actions = scale * target_actions
-    views = reward.shape[1]
-
-    def products(actions, vectors, length):
-        rows = ops.reshape(actions, (-1, actions.shape[-1]))
-        flat = ops.matmul(rows, ops.transpose(vectors))
-        return ops.reshape(flat, (-1, views, views, length))
-
-    def chunk(actions, vectors, bias, start, length):
-        """Logits `(B, N, N, length)` and targets `(B, 1, N, length)`."""
-        logits = products(actions, vectors, length) + bias
-        vectors = take_rows(target_annotations, start, length)
-        best = ops.max(products(target_actions, vectors, length), axis=2)
-        shape = (ops.shape(reward)[0], views, length)
-        now = ops.slice(reward, (0, 0, start), shape)
-        backup = (1.0 - gamma) * now + gamma * ops.sigmoid(best + target_bias)
-        return logits, ops.expand_dims(backup, 1)
-
-    return chunk
+def _products(actions, vectors, length):
+    """`φψᵀ` for all pairs of views and a slice of annotations."""
+    views = actions.shape[1]
+    rows = ops.reshape(actions, (-1, actions.shape[-1]))
+    flat = ops.matmul(rows, ops.transpose(vectors))
+    return ops.reshape(flat, (-1, views, views, length))
 
 
-def _with_gradient(chunk, views, size):
-    """The loss of scaled actions, annotations and bias.
+def _chunk(tensors, gamma, start, length):
+    """What the loss is made of, for a slice of the annotations.
 
-    What `chunk` closes over needs no gradient, so none is made.
+    Args:
+        tensors: Scaled actions, annotations and bias of the online network,
+            the same of the target network, and the reward.
+        gamma: Float, the discount.
+        start: First annotation.
+        length: Number of annotations.
+
+    Returns:
+        Tuple: logits `(B, N, N, length)`, targets `(B, 1, N, length)`, and
+        the annotations' vectors `(length, D)`.
     """
-    pairs = views * views
+    actions, annotations, bias, *target, reward = tensors
+    vectors = take_rows(annotations, start, length)
+    logits = _products(actions, vectors, length) + bias
+    actions, annotations, bias = target
+    future = take_rows(annotations, start, length)
+    best = ops.max(_products(actions, future, length), axis=2) + bias
+    shape = (ops.shape(reward)[0], reward.shape[1], length)
+    now = ops.slice(reward, (0, 0, start), shape)
+    backup = (1.0 - gamma) * now + gamma * ops.sigmoid(best)
+    return logits, ops.expand_dims(backup, 1), vectors
+
+
+def _with_gradient(gamma, size):
+    """The loss as a function of tensors, as `_chunk` takes them.
+
+    All of them are arguments: JAX cannot differentiate a compiled function
+    that holds a custom gradient with a closure.
+    """
 
     @ops.custom_gradient
-    def loss(*q_function):
+    def loss(*tensors):
         # TensorFlow's eager tape would keep what every chunk computes.
-        q_function = [ops.stop_gradient(x) for x in q_function]
-        actions, annotations, bias = q_function
+        tensors = [ops.stop_gradient(x) for x in tensors]
+        actions, annotations = tensors[:2]
+        pairs = actions.shape[1] ** 2
 
         def add(start, length, carry):
-            vectors = take_rows(annotations, start, length)
-            logits, backup = chunk(actions, vectors, bias, start, length)
+            logits, backup, _ = _chunk(tensors, gamma, start, length)
             terms = ops.softplus(logits) - logits * backup
             return (carry[0] + ops.sum(terms, axis=(1, 2, 3)),)
 
@@ -120,33 +131,33 @@ def _with_gradient(chunk, views, size):
             # JAX and TensorFlow pass what comes from above alone, PyTorch
             # the arguments before it.
             upstream = args[0] if upstream is None else upstream
-            return _gradient(chunk, q_function, upstream / pairs, size)
+            grads = _gradient(tensors, gamma, upstream / pairs, size)
+            return *grads, *(None for _ in tensors[3:])
 
         return total / pairs, gradient
 
     return loss
 
 
-def _gradient(chunk, q_function, weights, size):
+def _gradient(tensors, gamma, weights, size):
     """Gradients of the weighted sum over examples of the pairs' sums.
 
     Args:
-        chunk: As `_chunk` makes it.
-        q_function: Scaled actions, annotations and bias.
+        tensors: As in `_chunk`.
+        gamma: Float, the discount.
         weights: Float32 of shape `(B,)`.
         size: Int, annotations of a chunk.
 
     Returns:
-        Tuple of tensors shaped as those of `q_function`.
+        Tuple of the gradients of online actions, annotations and bias.
     """
-    actions, annotations, bias = q_function
+    actions, annotations, bias = tensors[:3]
     rows = ops.reshape(actions, (-1, actions.shape[-1]))
     weights = ops.reshape(weights, (-1, 1, 1, 1))
 
     def add(start, length, carry):
         to_bias, to_rows, to_annotations = carry
-        vectors = take_rows(annotations, start, length)
-        logits, backup = chunk(actions, vectors, bias, start, length)
+        logits, backup, vectors = _chunk(tensors, gamma, start, length)
         slopes = (ops.sigmoid(logits) - backup) * weights
         slopes = ops.reshape(slopes, (-1, length))
         to_vectors = ops.matmul(ops.transpose(slopes), rows)
