@@ -37,9 +37,10 @@ def draw(count, shape, area, seed=0):
     [((96, 96), (0.05, 0.5)), ((120, 160), (0.5, 1.0)), ((40, 200), (0.5, 1))],
 )
 def test_the_law_is_torchvisions(shape, area):
-    count = 20_000
+    count = 100_000
     boxes, _ = draw(count, shape, area)
-    rng = np.random.default_rng(1)
+    # Over 40 pairs of seeds, p was uniform; one in a hundred tests must fail.
+    rng = np.random.default_rng(2)
     expected = np.array(
         [
             torchvision_crops.sample_box(rng, *shape, area, RATIO)

@@ -158,3 +158,19 @@ def test_the_features_of_known_sets(name, tmp_path):
     for key, place in data.sources.tfds.FIELDS[name].items():
         feature = data.sources.tfds._feature(known.info.features, place)
         assert feature is not None, (key, place)
+
+
+def test_what_a_name_or_a_folder_is_taken_for(coco_folder, root, tmp_path):
+    from keras_ab.data.inspect_command import main
+    from keras_ab.data.specs import open_source
+
+    spec = open_source(coco_folder, tmp_path)
+    assert spec.kind == "tfds" and len(spec.source) == COUNT
+    builder("named", LABELLED, lambda i: {"label": i % 2})(
+        data_dir=str(root)
+    ).download_and_prepare()
+    for name in ("named", "named:1.0.0", "tfds:named"):
+        spec = open_source(name, tmp_path, data_dir=str(root))
+        assert spec.kind == "tfds" and spec.source.class_names == ["a", "b"]
+    place = ["named", "--option", f"data_dir={root}", "--seconds", "0"]
+    assert main(["inspect", *place]) == 0
