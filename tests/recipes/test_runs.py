@@ -30,6 +30,8 @@ class Options:
     output: str
     seed: int = 0
     resume: str = "auto"
+    # What is trained here has no features to watch.
+    monitor_every: int = 0
 
 
 def batches(start):
