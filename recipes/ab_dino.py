@@ -85,8 +85,8 @@ class Options(RunOptions):
         """Unlabelled images."""
         if self.split == "paper_text":
             return self.base_batch_size // 8
-        half = self.base_batch_size * (2 + self.num_locals) // 2
-        return half // self.num_views
+        base_views = self.base_batch_size * (2 + self.num_locals)
+        return base_views // 2 // self.num_views
 
 
 PAPER = Options()

@@ -72,8 +72,8 @@ class Options(RunOptions):
         """Unlabelled images."""
         if self.split == "paper_text":
             return self.base_batch_size // 8
-        half = self.base_batch_size * 2 // 2
-        return half // self.num_views
+        # Half of two views of each of the base's images.
+        return self.base_batch_size // self.num_views
 
 
 PAPER = Options()

@@ -30,5 +30,6 @@ def views_per_step(options):
 
 
 def steps(options):
-    """Updates that the view budget allows."""
-    return options.views // views_per_step(options)
+    """Updates that come nearest to the view budget."""
+    views = views_per_step(options)
+    return (2 * options.views + views) // (2 * views)
