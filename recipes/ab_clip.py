@@ -17,6 +17,7 @@ from keras_ab import backbones
 from keras_ab import data
 from keras_ab import models
 from keras_ab import schedules
+from recipes import dry_run
 from recipes import runs
 from recipes import scenes
 from recipes.options import option
@@ -63,6 +64,8 @@ class Options:
         choices=("auto", "never"),
     )
     json: str = option("", "file for the figures; '' for results.json there")
+    monitor_every: int = option(50, "steps between readings; 0 for none")
+    dry_run: bool = option(False, "print sizes and schedules, and stop")
 
 
 PAPER = Options()
@@ -159,6 +162,9 @@ def main(argv=None):
     options = parse(
         {"paper": PAPER, "small": SMALL, "smoke": SMOKE}, __doc__, argv
     )
+    if options.dry_run:
+        model, steps = build(options, dry_run.tokenizer())
+        return dry_run.report("abclip", model, steps, options)
     reward, value, tokenizer = sources(options)
     model, steps = build(options, tokenizer)
 

@@ -20,6 +20,29 @@ def option(default, help, choices=None):
     )
 
 
+@dataclasses.dataclass(frozen=True)
+class RunOptions:
+    """What every recipe's options begin with."""
+
+    size: str = option("S", "ViT (and text transformer); section 4")
+    image_size: int = option(224, "side of a view in pixels")
+    patch_size: int = option(16, "side of a patch in pixels")
+    views: int = option(800_000_000, "view budget, each view counted; sec. 4")
+    images: int = option(20_000, "built-in scenes")
+    test: int = option(2_000, "held-out scenes")
+    workers: int = option(2, "processes that paint the scenes")
+    seed: int = option(0, "of the weights, the order and the crops")
+    output: str = option("runs/recipe", "folder of the run")
+    resume: str = option(
+        "auto",
+        "'auto' goes on where the run was cut off, 'never' starts it anew",
+        choices=("auto", "never"),
+    )
+    json: str = option("", "file for the figures; '' for results.json there")
+    monitor_every: int = option(50, "steps between readings; 0 for none")
+    dry_run: bool = option(False, "print sizes and schedules, and stop")
+
+
 def parse(scales, description, argv=None):
     """Reads options: a scale, and whatever overrides it.
 
@@ -48,13 +71,21 @@ def parse(scales, description, argv=None):
         )
     for field in dataclasses.fields(default):
         kind = type(field.default)
+        flag = f"--{field.name.replace('_', '-')}"
+        if kind is bool:
+            parser.add_argument(
+                flag,
+                action=argparse.BooleanOptionalAction,
+                help=field.metadata["help"],
+            )
+            continue
         values = ", ".join(
             f"{name} {getattr(scale, field.name)}"
             for name, scale in scales.items()
         )
         parser.add_argument(
-            f"--{field.name.replace('_', '-')}",
-            type=(lambda s: s == "True") if kind is bool else kind,
+            flag,
+            type=kind,
             choices=field.metadata["choices"],
             metavar=kind.__name__.upper(),
             help=f"{field.metadata['help']} ({values})",

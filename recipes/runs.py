@@ -8,11 +8,20 @@ import sys
 import time
 
 import keras
+import numpy as np
 
 from keras_ab import callbacks
 
 # What may differ when a run goes on.
-FREE = {"output", "resume", "json", "workers", "test"}
+FREE = {
+    "output",
+    "resume",
+    "json",
+    "workers",
+    "test",
+    "monitor_every",
+    "dry_run",
+}
 
 
 class Progress(keras.callbacks.Callback):
@@ -43,7 +52,7 @@ class Progress(keras.callbacks.Callback):
         left = (self.steps - step) / max(rate, 1e-9)
         figures = {k: float(v) for k, v in (logs or {}).items()}
         losses = "  ".join(
-            f"{k} {v:.3f}" for k, v in figures.items() if "loss" in k
+            f"{k} {v:.3f}" for k, v in figures.items() if k.endswith("loss")
         )
         print(
             f"{step}/{self.steps}  {losses}  "
@@ -51,10 +60,25 @@ class Progress(keras.callbacks.Callback):
             flush=True,
         )
         line = {"step": step, "views": step * self.views, **figures}
-        with open(self.history, "a") as stream:
-            stream.write(json.dumps(line) + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
+        append(self.history, line)
+
+
+class Readings(keras.callbacks.Callback):
+    """Writes down each reading of a monitor, which stands before it.
+
+    Args:
+        monitor: A `keras_ab.callbacks.Monitor`.
+        path: Path of a JSON-lines file.
+    """
+
+    def __init__(self, monitor, path):
+        super().__init__()
+        self.monitor, self.path = monitor, path
+
+    def on_train_batch_end(self, batch, logs=None):
+        monitor = self.monitor
+        if monitor.step % monitor.every_steps == 0:
+            append(self.path, {"step": monitor.step, **monitor.figures})
 
 
 def fit(model, batches, steps, views, options, reports=50):
@@ -85,21 +109,41 @@ def fit(model, batches, steps, views, options, reports=50):
     start = checkpoint.restore(model)
     if start:
         print(f"Going on at step {start} of {steps}.", flush=True)
-    history = output / "history.jsonl"
+    history, readings = output / "history.jsonl", output / "monitor.jsonl"
     forget(history, start)
+    forget(readings, start)
     progress = Progress(checkpoint, steps, views, history)
+    watching = []
+    if options.monitor_every and start < steps:
+        # On one batch of the run, wherever it goes on.
+        first = keras.tree.map_structure(np.asarray, next(iter(batches(0))))
+        monitor = callbacks.Monitor(options.monitor_every, batch=first)
+        watching = [monitor, Readings(monitor, readings)]
     for rest in checkpoint.remaining(steps, max(1, steps // reports)):
         model.fit(
             batches(checkpoint.step),
             shuffle=False,
             verbose=0,
             # A step is reported before it is saved, or a kill between the
-            # two would lose its line.
-            callbacks=[progress, checkpoint],
+            # two would lose its line; before the monitor adds to the logs.
+            callbacks=[progress, *watching, checkpoint],
             **rest,
         )
     if checkpoint.stopped:
         sys.exit(143)
+
+
+def append(path, line):
+    """Adds a line to a JSON-lines file, and has it written to the disk.
+
+    Args:
+        path: Path of the file.
+        line: Dict.
+    """
+    with open(path, "a") as stream:
+        stream.write(json.dumps(line) + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def forget(history, step):

@@ -73,7 +73,8 @@ class HeldOut:
         """Hits and misses of a model, figure by figure.
 
         Args:
-            model: A `keras_ab.models.CLIP` or `ABCLIP`.
+            model: A `keras_ab.models.Pretrainer`; one without captions has no
+                figures that need some.
             network: `"target"`, `"online"` or None for the default.
 
         Returns:
@@ -81,18 +82,23 @@ class HeldOut:
         """
         train = probes.extract_features(model, self.train_images, network)
         test = probes.extract_features(model, self.images, network)
+        knn = probes.knn_predict(train, self.train_labels, test)
+        linear = probes.linear_predict(train, self.train_labels, test)
+        outcomes = {"knn": knn == self.labels, "linear": linear == self.labels}
+        if reads_text(model):
+            captions = self._outcomes_of_captions(model, network)
+            outcomes = {**captions, **outcomes}
+        return {k: np.asarray(v, "float64") for k, v in outcomes.items()}
+
+    def _outcomes_of_captions(self, model, network):
         zero_shot = probes.zero_shot_predict(
             model, self.images, data.Scenes.prompts(), network
         )
-        knn = probes.knn_predict(train, self.train_labels, test)
-        linear = probes.linear_predict(train, self.train_labels, test)
         ranks = probes.reward_ranks(
             model, self.images, self.captions, network=network
         )
         outcomes = {
             "zero_shot": zero_shot == self.labels,
-            "knn": knn == self.labels,
-            "linear": linear == self.labels,
             "reward_accuracy": ranks < 0.5,
         }
         if hasattr(model, "value"):
@@ -103,13 +109,13 @@ class HeldOut:
             outcomes["value_forced_choice_shuffled_actions"] = (
                 probes.forced_choice(model, queries.shuffled(), network)
             )
-        return {k: np.asarray(v, "float64") for k, v in outcomes.items()}
+        return outcomes
 
     def evaluate(self, model, network=None):
         """Figures of a model, each with its 95% interval.
 
         Args:
-            model: A `keras_ab.models.CLIP` or `ABCLIP`.
+            model: As in `outcomes`.
             network: As in `outcomes`.
 
         Returns:
@@ -123,6 +129,11 @@ class HeldOut:
                 for name, hits in outcomes.items()
             },
         }
+
+
+def reads_text(model):
+    """Whether a model's annotations are captions."""
+    return hasattr(model.online.objectives[0], "text_encoder")
 
 
 def _labels(source):

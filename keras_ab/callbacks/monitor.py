@@ -92,6 +92,7 @@ class Monitor(keras.callbacks.Callback):
         self._images = None if images is None else np.asarray(images)
         self._sample = None if batch is None else sample.cut(batch, views)
         self._seen = batch
+        self._reading = self._watched = None
 
     # Called by fit.
 
@@ -137,7 +138,10 @@ class Monitor(keras.callbacks.Callback):
                 "some: Monitor(images=...)."
             )
         self._images = self._images[: self.views]
-        self._reading = Reading(self.model, self._num_annotations)
+        if self._reading is None or self._watched is not self.model:
+            # Kept from one call of fit to the next, as it is compiled.
+            self._reading = Reading(self.model, self._num_annotations)
+            self._watched = self.model
         # As the batches of the whole run count, so that a run that goes on
         # is read at the same steps.
         optimizer = self.model.optimizer

@@ -259,7 +259,7 @@ class BellmanValue(Objective):
         for objective in network.objectives:
             found = objective.targets(batch, network, targets)
             if objective is self:
-                return found["target"]
+                return self.target(found)
             targets[objective.name] = found
         raise ValueError(f"{network.name!r} does not hold {self.name!r}.")
 

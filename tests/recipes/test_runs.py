@@ -30,6 +30,8 @@ class Options:
     output: str
     seed: int = 0
     resume: str = "auto"
+    # What is trained here has no features to watch.
+    monitor_every: int = 0
 
 
 def batches(start):
@@ -102,7 +104,7 @@ def test_forget(tmp_path):
 def start(folder):
     return subprocess.Popen(
         [sys.executable, "-m", "recipes.ab_clip", "--smoke"]
-        + ["--output", str(folder)],
+        + ["--monitor-every", "3", "--output", str(folder)],
         cwd=ROOT,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         stdout=subprocess.DEVNULL,
@@ -160,5 +162,7 @@ def test_a_recipe_killed_at_random(tmp_path):
         for folder in (whole, cut)
     ]
     assert results[0]["target"] == results[1]["target"]
+    readings = [(f / "monitor.jsonl").read_text() for f in (whole, cut)]
+    assert readings[0] == readings[1]
     assert newest(cut) == newest(whole)
     assert len(newest(cut)) > 100

@@ -1,0 +1,50 @@
+"""What a recipe writes down when it has trained."""
+
+import dataclasses
+
+import keras
+
+import keras_ab
+from recipes import runs
+from recipes import scenes
+
+
+def finish(method, model, options, on_scenes):
+    """Measures a model on held-out scenes, and writes the results.
+
+    kNN and a linear probe always; zero-shot accuracy and the reward's where
+    annotations are captions, and where there is a value function besides, its
+    forced choice.
+
+    Args:
+        method: String, the method's name.
+        model: The trained `keras_ab.models.Pretrainer`.
+        options: The recipe's options.
+        on_scenes: Bool, whether it was trained on the built-in scenes.
+    """
+    results = {
+        "method": method,
+        "backend": keras.backend.backend(),
+        "version": keras_ab.__version__,
+        "options": dataclasses.asdict(options),
+    }
+    if on_scenes:
+        held_out = scenes.HeldOut(
+            train=max(3 * options.test // 2, 64),
+            test=options.test,
+            workers=options.workers,
+        )
+        networks = ("target", "online") if model.target else ("online",)
+        for name in networks:
+            results[name] = held_out.evaluate(model, name)
+        headline = results[networks[0]]
+        results["chance"] = {
+            name: value
+            for name, value in held_out.chance().items()
+            if name in headline
+        }
+        for name in results["chance"]:
+            print(f"{name}: {headline[name]:.3f}")
+    runs.write_results(
+        options.json or f"{options.output}/results.json", results
+    )
