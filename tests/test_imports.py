@@ -29,7 +29,7 @@ ALLOWED = {
     "actions": {"layers", "ops", "data"},
     "objectives": {"losses", "layers", "backbones", "ops", "actions"},
     "models": {"objectives", "backbones", "schedules", "optimizers", "ops"},
-    "callbacks": {"models", "objectives"},
+    "callbacks": {"models", "objectives", "optimizers"},
     "probes": {"models"},
     "analysis": {"models", "probes"},
 }
@@ -149,6 +149,7 @@ def test_import_brings_nothing_along():
         "import keras, sys; before = set(sys.modules);"
         "import keras_ab, keras_ab.data;"
         "new = {m.split('.')[0] for m in set(sys.modules) - before};"
-        "assert new <= {'keras_ab'}, new"
+        # On PyTorch, Keras holds back its optimizers until the first is made.
+        "assert new <= {'keras_ab', 'keras'}, new"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
