@@ -10,13 +10,20 @@ import time
 import keras
 
 from keras_ab import callbacks
+from keras_ab import models
+from keras_ab.models.first_batch import first_batch
 
 # What may differ when a run goes on.
 FREE = {"output", "resume", "json", "workers", "test"}
+# Steps from one reading of the monitor to the next.
+READ_EVERY = 50
 
 
 class Progress(keras.callbacks.Callback):
     """One line an epoch: step, losses, views a second and time left.
+
+    A second one has the figures of `keras_ab.callbacks.Monitor`, where it
+    has read them at the epoch's last step.
 
     Args:
         checkpoint: The run's `keras_ab.callbacks.Checkpoint`, which counts
@@ -43,13 +50,20 @@ class Progress(keras.callbacks.Callback):
         left = (self.steps - step) / max(rate, 1e-9)
         figures = {k: float(v) for k, v in (logs or {}).items()}
         losses = "  ".join(
-            f"{k} {v:.3f}" for k, v in figures.items() if "loss" in k
+            f"{k} {v:.3f}" for k, v in figures.items() if k.endswith("loss")
         )
         print(
             f"{step}/{self.steps}  {losses}  "
             f"{rate * self.views:.0f} views/s  {left / 60:.1f} min left",
             flush=True,
         )
+        read = "  ".join(
+            f"{k} {v:.3g}"
+            for k, v in figures.items()
+            if not k.endswith("loss") and k != "skipped_steps"
+        )
+        if read:
+            print(f"    {read}", flush=True)
         line = {"step": step, "views": step * self.views, **figures}
         with open(self.history, "a") as stream:
             stream.write(json.dumps(line) + "\n")
@@ -88,14 +102,24 @@ def fit(model, batches, steps, views, options, reports=50):
     history = output / "history.jsonl"
     forget(history, start)
     progress = Progress(checkpoint, steps, views, history)
-    for rest in checkpoint.remaining(steps, max(1, steps // reports)):
+    size = max(1, steps // reports)
+    if size > READ_EVERY:
+        # Epochs end with a reading.
+        size -= size % READ_EVERY
+    watching = []
+    if isinstance(model, models.Pretrainer) and steps >= READ_EVERY:
+        # Always the run's first batch, so that a run that goes on reads what
+        # it would have read.
+        batch, _ = first_batch(batches(0))
+        watching.append(callbacks.Monitor(READ_EVERY, batch=batch))
+    for rest in checkpoint.remaining(steps, size):
         model.fit(
             batches(checkpoint.step),
             shuffle=False,
             verbose=0,
             # A step is reported before it is saved, or a kill between the
             # two would lose its line.
-            callbacks=[progress, checkpoint],
+            callbacks=[*watching, progress, checkpoint],
             **rest,
         )
     if checkpoint.stopped:
