@@ -93,7 +93,8 @@ class Monitor(keras.callbacks.Callback):
         self._images = None
         if images is not None:
             self._images = np.asarray(images)[:views]
-        self._sample = None if batch is None else sample.cut(batch, views)
+        self._sample = None
+        self._given = batch
         self._seen = batch
         self._num_annotations = {}
         self._reading = None
@@ -125,15 +126,16 @@ class Monitor(keras.callbacks.Callback):
                 for o in objectives
                 if isinstance(o, Reward)
             }
+            batch = self._seen if self._given is None else self._given
             if self._sample is None:
-                self._sample = sample.cut(self._seen, self.views)
+                self._sample = sample.cut(batch, self.views)
             if self._images is None:
                 shape = self.model.encoder.image_shape
-                images = sample.images_of(self._seen, shape)
+                images = sample.images_of(batch, shape)
                 # A copy: a view would keep the whole batch alive.
                 if images is not None:
                     self._images = images[: self.views].copy()
-            self._seen = None
+            self._seen = self._given = None
         if self._sample is None:
             raise ValueError(
                 "`fit` was given data whose first batch cannot be looked "

@@ -265,6 +265,20 @@ def test_without_a_target_network_or_a_reward():
     assert monitor.figures["reward_information"] < 1e-6
 
 
+def test_a_given_batch_is_what_is_read():
+    """Whatever the first batch of `fit` is, as when a run goes on."""
+    read = []
+    for first in (1, 2):
+        keras.utils.set_random_seed(0)
+        model = factory.abclip()
+        factory.compile(model, keras.optimizers.SGD(0.0))
+        monitor = callbacks.Monitor(1, batch=factory.batch(), alarm=None)
+        for seed in (first, first + 1):
+            fit(model, [factory.batch(seed=seed)], monitor)
+            read.append(monitor.measure())
+    assert all(figures == read[0] for figures in read)
+
+
 def test_wrong_use():
     with pytest.raises(ValueError, match="`every_steps`.*Received: 0"):
         callbacks.Monitor(0)
