@@ -36,7 +36,7 @@ ALLOWED = {
         "schedules",
     },
     "models": {"objectives", "backbones", "schedules", "optimizers", "ops"},
-    "callbacks": {"models", "objectives"},
+    "callbacks": {"models", "objectives", "optimizers"},
     "probes": {"models"},
     "analysis": {"models", "probes"},
 }
@@ -156,6 +156,7 @@ def test_import_brings_nothing_along():
         "import keras, sys; before = set(sys.modules);"
         "import keras_ab, keras_ab.data;"
         "new = {m.split('.')[0] for m in set(sys.modules) - before};"
-        "assert new <= {'keras_ab'}, new"
+        # On PyTorch, Keras holds back its optimizers until the first is made.
+        "assert new <= {'keras_ab', 'keras'}, new"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

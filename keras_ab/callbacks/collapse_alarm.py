@@ -3,16 +3,20 @@
 import math
 import warnings
 
-# All from runs on the built-in scenes; see ARCHITECTURE.md. Features of
-# healthy runs spread by 0.2 and more.
+# Between healthy runs on the built-in scenes and forced collapses of them:
+# there, features spread by 0.5 and more, with a rank above 3.
 SPREAD = 0.02
-RANK = 1.5
-# Of ln K or ln B, and of ln L.
+RANK = 1.2
+# A loss this near to ln K or ln B, an entropy this near to ln L.
 NEAR_CHANCE = 0.01
 NEAR_UNIFORM = 0.99
-# Nats: images that get the same annotations; one annotation in use.
+# Nats: all images get the same p(l|x). A contrast in its warm-up has 0.01, a
+# temperature of 100 makes it 0.00004.
 INFORMATION = 1e-3
-ONE = 0.4
+# Shares of what the images or the annotations, the fewer, could make of it:
+# the annotations in use, and how they tell images apart.
+IN_USE = 0.5
+TOLD_APART = 0.25
 
 HELP = {
     "features": (
@@ -32,9 +36,9 @@ HELP = {
         "without sharpening ends here"
     ),
     "one": (
-        "p(l|x) is on one annotation for all images. Centring (a lower "
-        "centre momentum), a higher teacher temperature, a lower learning "
-        "rate, or larger batches usually help"
+        "p(l|x) is on one annotation, or a few, whatever the image. Centring "
+        "(a lower centre momentum), a higher teacher temperature, a lower "
+        "learning rate, or larger batches usually help"
     ),
     "value": (
         "no value target is above chance, so there is nothing to bootstrap "
@@ -58,7 +62,8 @@ class CollapseAlarm:
     - *features*: spread or effective rank is near 0;
     - *loss*: within 1% of `chance_loss` since the last reading (and, where
       the objective is a reward, the same p(l|x) for all images);
-    - *uniform*, *one*: entropy of p(l|x) at ln L, or all on one annotation;
+    - *uniform*, *one*: p(l|x) at ln L, or on one annotation or a few, and
+      the same for all images;
     - *value*: no value target is above 1/L.
 
     Args:
@@ -103,7 +108,11 @@ class CollapseAlarm:
         """
         if monitor.step < self.start_step:
             return
-        failed = dict(_failed(monitor.figures, monitor.annotations, losses))
+        failed = dict(
+            _failed(
+                monitor.figures, monitor.annotations, monitor.images, losses
+            )
+        )
         self._in_a_row = {
             term: self._in_a_row.get(term, 0) + 1 for term in failed
         }
@@ -120,7 +129,7 @@ class CollapseAlarm:
                 monitor.model.stop_training = True
 
 
-def _failed(figures, annotations, losses):
+def _failed(figures, annotations, images, losses):
     """Pairs of a term that looks collapsed, and its kind and figures."""
     spread, rank = figures["feature_spread"], figures["feature_rank"]
     if spread < SPREAD or rank < RANK:
@@ -132,12 +141,17 @@ def _failed(figures, annotations, losses):
             yield f"{name} loss", ("loss", f"{ratio:.4f} of chance")
     for name, count in annotations.items():
         entropy = figures[f"{name}_entropy"]
-        whole = entropy + figures[f"{name}_information"]
+        information = figures[f"{name}_information"]
+        most = math.log(min(count, images))
         found = f"entropy {entropy:.3f}, ln {count} is {math.log(count):.3f}"
-        alike = figures[f"{name}_information"] < INFORMATION
-        if alike and entropy > NEAR_UNIFORM * math.log(count):
+        if information < INFORMATION and entropy > NEAR_UNIFORM * math.log(
+            count
+        ):
             yield f"{name} targets", ("uniform", found)
-        elif whole < ONE:
+        elif (
+            information < TOLD_APART * most
+            and entropy + information < IN_USE * most
+        ):
             yield f"{name} targets", ("one", found)
     for key, share in figures.items():
         if key.endswith("_targets_above_chance") and share == 0.0:

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_ab import optimizers
 from keras_ab.callbacks import figures
 from keras_ab.callbacks import sample
 from keras_ab.callbacks.collapse_alarm import CollapseAlarm
@@ -89,10 +90,14 @@ class Monitor(keras.callbacks.Callback):
         self.chance = {}
         self.annotations = {}
         self.step = 0
-        self._images = None if images is None else np.asarray(images)
-        self._sample = None if batch is None else sample.cut(batch, views)
+        self._images = None
+        if images is not None:
+            self._images = np.asarray(images)[:views]
+        self._sample = None
+        self._given = batch
         self._seen = batch
-        self._reading = self._watched = None
+        self._num_annotations = {}
+        self._reading = None
 
     # Called by fit.
 
@@ -121,32 +126,41 @@ class Monitor(keras.callbacks.Callback):
                 for o in objectives
                 if isinstance(o, Reward)
             }
+            batch = self._seen if self._given is None else self._given
             if self._sample is None:
-                self._sample = sample.cut(self._seen, self.views)
-            self._seen = None
+                self._sample = sample.cut(batch, self.views)
+            if self._images is None:
+                shape = self.model.encoder.image_shape
+                images = sample.images_of(batch, shape)
+                # A copy: a view would keep the whole batch alive.
+                if images is not None:
+                    self._images = images[: self.views].copy()
+            self._seen = self._given = None
         if self._sample is None:
             raise ValueError(
                 "`fit` was given data whose first batch cannot be looked "
                 "into; pass Monitor a batch: Monitor(batch=...)."
             )
         if self._images is None:
-            shape = self.model.encoder.image_shape
-            self._images = sample.images_of(self._sample, shape)
-        if self._images is None:
             raise ValueError(
                 "The batch holds no images to take features of; pass Monitor "
                 "some: Monitor(images=...)."
             )
-        self._images = self._images[: self.views]
-        if self._reading is None or self._watched is not self.model:
-            # Kept from one call of fit to the next, as it is compiled.
+        if not self._reads(self.model, self._num_annotations):
             self._reading = Reading(self.model, self._num_annotations)
-            self._watched = self.model
         # As the batches of the whole run count, so that a run that goes on
         # is read at the same steps.
-        optimizer = self.model.optimizer
-        accumulate = optimizer.gradient_accumulation_steps or 1
-        self.step = int(ops.convert_to_numpy(self.model.updates)) * accumulate
+        updates = int(ops.convert_to_numpy(self.model.updates))
+        self.step = updates * optimizers.micro_steps(self.model.optimizer)
+
+    def _reads(self, model, num_annotations):
+        """Whether there is a reading for this, compiled already."""
+        reading = self._reading
+        return (
+            reading is not None
+            and reading.networks[0] is model.online
+            and reading.num_annotations == num_annotations
+        )
 
     def on_epoch_begin(self, epoch, logs=None):
         self._batch = -1
@@ -168,6 +182,11 @@ class Monitor(keras.callbacks.Callback):
             logs.update(self.figures)
 
     # Reading.
+
+    @property
+    def images(self):
+        """Int, how many images are read."""
+        return len(self._images)
 
     def measure(self):
         """The figures of the model as it is now, less those of losses.

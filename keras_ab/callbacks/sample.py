@@ -20,8 +20,9 @@ def cut(batch, views):
 
 
 def _cut_part(part, views):
-    ranks = [np.shape(leaf) for leaf in keras.tree.flatten(part)]
-    each = max([shape[1] for shape in ranks if len(shape) == 5], default=1)
+    shapes = [np.shape(leaf) for leaf in keras.tree.flatten(part)]
+    # Global crops, where there are local ones too.
+    each = min([shape[1] for shape in shapes if len(shape) == 5], default=1)
     keep = max(2, views // each)
     # Copies: a view would keep the whole batch alive.
     return keras.tree.map_structure(lambda leaf: leaf[:keep].copy(), part)

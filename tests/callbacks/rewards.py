@@ -148,7 +148,12 @@ class Batches(keras.utils.PyDataset):
         return (batch(index, self.size),)
 
 
-def build(reward, rate=1e-3, target_rate=None):
+def build(reward, rate=1e-3, target_rate=None, pull=False):
+    """A model on a reward, compiled.
+
+    `pull` gives one prototype of `Clusters` a centre that draws all images
+    to it, for as long as nothing moves the centre.
+    """
     keras.utils.set_random_seed(0)
     encoder = backbones.ViT.from_size(
         "test",
@@ -161,5 +166,11 @@ def build(reward, rate=1e-3, target_rate=None):
         {type(reward).__name__: type(reward)}
     ):
         model = models.Pretrainer(encoder, [reward], target_rate=target_rate)
+    if pull:
+        for network in (model.online, model.target):
+            (objective,) = network.objectives
+            centre = np.zeros(objective.count, "float32")
+            centre[0] = -1.0
+            objective.centre.assign(centre)
     model.compile(keras.optimizers.AdamW(rate, weight_decay=0.05))
     return model
