@@ -173,6 +173,9 @@ class Pretrainer(keras.Model):
 
     def get_compile_config(self):
         config = super().get_compile_config()
+        if not config:
+            # A model may be saved before it is compiled.
+            return config
         # Keras writes down what "auto" meant on this backend.
         config["jit_compile"] = self._wanted_jit_compile
         return optimizers.portable(config)
