@@ -113,3 +113,11 @@ def batches(count, **kwargs):
 
 def weights(network):
     return {v.path: keras.ops.convert_to_numpy(v) for v in network.weights}
+
+
+def bellman_targets(network, batch):
+    """The Bellman targets `(B, N, L)` of a network's value objective."""
+    value = network.objective("value")
+    return keras.ops.convert_to_numpy(
+        value.target(network.targets(batch)["value"])
+    )

@@ -135,7 +135,7 @@ def test_the_value_starts_at_its_annotations(name):
     annotations = reward.num_annotations(batch)
     bias = float(numpy(value.bias.bias))
     np.testing.assert_allclose(bias, -np.log(annotations), rtol=1e-6)
-    target = numpy(model.target.targets(batch)["value"]["target"])
+    target = factory.bellman_targets(model.target, batch)
     assert target.shape == (3, 2, annotations)
     assert target.min() >= 0 and target.max() <= 1
 
@@ -146,7 +146,7 @@ def test_without_a_discount_p_is_the_target(name):
     for network in (model.online, model.target):
         network.objective("value").gamma = 0.0
     batch = rewards.batch()
-    target = numpy(model.target.targets(batch)["value"]["target"])
+    target = factory.bellman_targets(model.target, batch)
     views = batch["value"]["image"]
     given = {
         "absimclr": batch["views"]["image"][:, 1],

@@ -17,6 +17,14 @@ TERMS = {
 }
 EVERY = pytest.mark.parametrize("name", MAKE)
 BACKEND = keras.backend.backend()
+# Where compiling takes long, one of the three is enough.
+LONG = [
+    pytest.param(
+        name,
+        marks=pytest.mark.slow if BACKEND == "jax" and name != "abdino" else (),
+    )
+    for name in MAKE
+]
 
 
 def numpy(x):
@@ -224,7 +232,7 @@ def test_a_bad_step_is_taken_back(policy):
     check_equal(before, after, rtol=0)
 
 
-@EVERY
+@pytest.mark.parametrize("name", LONG)
 def test_saving(name, tmp_path):
     model = MAKE[name](
         teacher_temperature=schedules.linear(0.04, 0.07, 10),
@@ -250,7 +258,7 @@ def test_saving(name, tmp_path):
     check_equal(factory.weights(model), factory.weights(again), atol=1e-5)
 
 
-@EVERY
+@pytest.mark.parametrize("name", LONG)
 def test_mixed_precision(name):
     model = MAKE[name](dtype="mixed_bfloat16")
     factory.compile(model, "adamw")
@@ -274,7 +282,7 @@ def test_compiled():
             model,
             keras.optimizers.SGD(1e-3),
             run_eagerly=eager,
-            jit_compile=False,
+            jit_compile=not eager and BACKEND == "tensorflow",
         )
         model.fit(crops.batches(model, 2), verbose=0, shuffle=False)
         states.append(factory.weights(model))

@@ -64,7 +64,7 @@ def test_p_is_that_of_the_function():
     mean = (views / 127.5 - 1.5).mean((2, 3, 4)).reshape(-1)
     logits = np.stack([mean, 2 * mean, 0 * mean], 1) / 0.2
     expected = reference.softmax(logits)
-    target = numpy(model.target.targets(batch)["value"]["target"])
+    target = factory.bellman_targets(model.target, batch)
     np.testing.assert_allclose(target.reshape(-1, 3), expected, rtol=1e-4)
     p = model.reward(views[:, 0], None)
     np.testing.assert_allclose(numpy(p), expected[::2], rtol=1e-4)

@@ -113,13 +113,13 @@ def test_the_value_head_keeps_statistics_too():
 def test_targets_use_moving_statistics():
     model, batch = rewards.absimclr(), rewards.batch()
     before = [numpy(v).copy() for v in model.target.weights]
-    whole = numpy(model.target.targets(batch)["value"]["target"])
+    whole = factory.bellman_targets(model.target, batch)
     assert whole.shape == (3, 2, 5)
     for a, v in zip(before, model.target.weights):
         np.testing.assert_array_equal(a, numpy(v))
     # Statistics of a batch would make one image's target depend on others.
     part = {**batch, "value": {k: v[:1] for k, v in batch["value"].items()}}
-    alone = numpy(model.target.targets(part)["value"]["target"])
+    alone = factory.bellman_targets(model.target, part)
     np.testing.assert_allclose(alone, whole[:1], atol=1e-5)
 
 
@@ -135,7 +135,7 @@ def test_p_is_the_softmax_over_second_views():
     )
     cosines = reference.unit(views) @ reference.unit(second).T
     expected = reference.softmax(cosines / 0.2)
-    target = numpy(network.targets(batch)["value"]["target"])
+    target = factory.bellman_targets(network, batch)
     np.testing.assert_allclose(target.reshape(6, 5), expected, rtol=1e-3)
     p = model.reward(
         batch["value"]["image"][:, 0], batch["views"]["image"][:, 1]
