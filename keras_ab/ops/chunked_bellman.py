@@ -98,10 +98,13 @@ def chunk_size(actions, annotations, wanted=None):
     number = annotations.shape[0]
     if wanted is not None:
         return None if number is not None and wanted >= number else wanted
+    if number is None:
+        # A batch of any size in one graph: XLA on TensorFlow cannot slice it.
+        return None
     batch, views = actions.shape[:2]
-    if batch is None or number is None:
-        # A graph for batches of any size.
-        return CHUNK // 1024
+    if batch is None:
+        size = CHUNK // 1024
+        return None if size >= number else size
     pairs = batch * views * views
     if pairs * number <= WHOLE:
         return None

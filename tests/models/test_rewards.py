@@ -16,6 +16,15 @@ from tests.models import rewards
 
 BACKEND = keras.backend.backend()
 EVERY = pytest.mark.parametrize("name", rewards.ALL)
+# Compiling a step takes JAX a while.
+SLOW = [pytest.mark.slow] if BACKEND == "jax" else []
+FITTED = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=[] if n in ("absimclr", "frozen") else SLOW)
+        for n in rewards.ALL
+    ],
+)
 BOOTSTRAPPED = pytest.mark.parametrize("name", rewards.AB)
 BOXES = np.tile(
     np.array([[0, 0, 1, 1], [-0.5, -0.5, 1.5, 1.5]], "float32"), (3, 1, 1)
@@ -54,7 +63,7 @@ def test_probabilities(name):
         )
 
 
-@EVERY
+@FITTED
 def test_it_trains(name):
     model = rewards.ALL[name]()
     history = fit(model)
@@ -84,7 +93,7 @@ def test_gradients_reach_the_encoder(name):
     assert not any("target" in path for path in grads)
 
 
-@EVERY
+@FITTED
 def test_saving(name, tmp_path):
     model = rewards.ALL[name]()
     fit(model)
@@ -116,7 +125,7 @@ def test_saving(name, tmp_path):
     again.fit(rewards.batches(1), verbose=0)
 
 
-@EVERY
+@FITTED
 def test_evaluate_writes_nothing(name):
     model = rewards.ALL[name]()
     fit(model, 1)
@@ -196,8 +205,17 @@ ABLATIONS = {
 }
 
 
-@pytest.mark.parametrize("make", [factory.abclip, rewards.absimclr])
-@pytest.mark.parametrize("name", ABLATIONS)
+@pytest.mark.parametrize(
+    "make",
+    [rewards.absimclr, pytest.param(factory.abclip, marks=SLOW)],
+)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=[] if n == "no actions" else SLOW)
+        for n in ABLATIONS
+    ],
+)
 def test_ablations(name, make):
     model = make(**ABLATIONS[name])
     before = factory.weights(model.online)

@@ -73,7 +73,7 @@ def test_a_reward_in_one_file(tmp_path):
     model = models.AnnotationBootstrapping(
         factory.image_encoder(), Brightness(), value
     )
-    factory.compile(model, keras.optimizers.AdamW(3e-3))
+    factory.compile(model, keras.optimizers.AdamW(3e-3), run_eagerly=False)
     data = factory.Batches([batch(seed) for seed in range(8)])
     history = model.fit(data, epochs=4, verbose=0).history
     assert history["reward_loss"][-1] < 0.7 * history["reward_loss"][0]
