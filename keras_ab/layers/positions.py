@@ -1,7 +1,30 @@
 """Learned position embeddings that fit any grid."""
 
 import keras
+import numpy as np
 from keras import ops
+
+
+def resize_matrix(size, new_size):
+    """Bicubic resizing along one axis, antialiased, as a matrix.
+
+    It is `keras.ops.image.resize` with `antialias=True`: a Keys cubic kernel
+    (a = -0.5), as much wider as the axis becomes shorter.
+
+    Args:
+        size: Int, length of the axis.
+        new_size: Int, its length after resizing.
+
+    Returns:
+        A NumPy float32 array of shape `(new_size, size)`; rows sum to 1.
+    """
+    scale = size / new_size
+    centres = (np.arange(new_size) + 0.5) * scale - 0.5
+    x = np.abs(centres[:, None] - np.arange(size)) / max(scale, 1.0)
+    near = 1.5 * x**3 - 2.5 * x**2 + 1.0
+    far = -0.5 * x**3 + 2.5 * x**2 - 4.0 * x + 2.0
+    weights = np.where(x < 1.0, near, np.where(x < 2.0, far, 0.0))
+    return (weights / weights.sum(1, keepdims=True)).astype("float32")
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -57,15 +80,13 @@ class PositionEmbedding(keras.layers.Layer):
         return tokens + ops.cast(positions, tokens.dtype)
 
     def _resized(self, grid_shape):
-        grid = (*self.grid_shape, self.hidden_dim)
+        # As products: XLA on TensorFlow has no antialiased resize.
+        rows, columns = map(resize_matrix, self.grid_shape, grid_shape)
         positions = ops.cast(self.embeddings, "float32")
-        positions = ops.image.resize(
-            ops.reshape(positions, grid),
-            grid_shape,
-            interpolation="bicubic",
-            antialias=True,
-            data_format="channels_last",
-        )
+        positions = ops.reshape(positions, (self.grid_shape[0], -1))
+        positions = ops.matmul(rows, positions)
+        shape = (grid_shape[0], self.grid_shape[1], self.hidden_dim)
+        positions = ops.matmul(columns, ops.reshape(positions, shape))
         return ops.reshape(positions, (-1, self.hidden_dim))
 
     def compute_output_shape(self, input_shape):

@@ -53,6 +53,28 @@ def test_positions_resize_and_stay():
     np.testing.assert_allclose(fine[:, 0], fine[:, 5], atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "grid, other", [((14, 14), (6, 6)), ((3, 5), (8, 5)), ((4, 2), (1, 7))]
+)
+def test_positions_resize_as_images_do(grid, other):
+    layer = layers.PositionEmbedding(grid, 4)
+    layer.build()
+    count = other[0] * other[1]
+    zeros = np.zeros((1, count, 4), "float32")
+    expected = ops.image.resize(
+        numpy(layer.embeddings).reshape(*grid, 4),
+        other,
+        interpolation="bicubic",
+        antialias=True,
+        data_format="channels_last",
+    )
+    np.testing.assert_allclose(
+        numpy(layer(zeros, grid_shape=other))[0],
+        numpy(expected).reshape(count, 4),
+        atol=1e-5,
+    )
+
+
 @pytest.mark.parametrize("causal", [False, True])
 def test_self_attention_against_loops(causal):
     layer = layers.SelfAttention(2, causal=causal)

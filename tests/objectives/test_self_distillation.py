@@ -143,7 +143,8 @@ def test_drop_path_is_the_students():
 
 
 def test_default_drop_path():
-    model = models.DINO("test", image_shape=(16, 16, 3), patch_size=8)
+    size = {"image_shape": (16, 16, 3), "patch_size": 8}
+    model = models.DINO("test", **size, **crops.HEAD)
     assert model.encoder.drop_path_rate == 0.1
 
 
