@@ -20,6 +20,7 @@ import keras
 from keras_ab import callbacks
 from keras_ab import data
 from recipes import ab_clip
+from recipes import sources
 
 DEFAULT = callbacks.Monitor().every_steps
 
@@ -53,7 +54,7 @@ def measure(options, count):
     Returns:
         Dict for JSON.
     """
-    reward, value, tokenizer = ab_clip.sources(options)
+    reward, value, tokenizer = sources.captioned_and_more(options)
     model, _ = ab_clip.build(options, tokenizer)
     batches = data.bootstrap_batches(
         reward,

@@ -196,7 +196,7 @@ def main(argv=None):
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--vit-batch", type=int, default=8)
     parser.add_argument("--images", type=int, default=4, help="see ab_model")
-    parser.add_argument("--steps", type=int, default=3, help="a turn")
+    parser.add_argument("--steps", type=int, default=10, help="a turn")
     parser.add_argument("--part", choices=("all", "vit", "ab"), default="all")
     parser.add_argument("--json", help="file for the figures")
     options = parser.parse_args(argv)

@@ -12,14 +12,15 @@ import dataclasses
 
 import keras
 
-import keras_ab
 from keras_ab import backbones
 from keras_ab import data
 from keras_ab import models
 from keras_ab import schedules
+from recipes import budget
 from recipes import dry_run
+from recipes import evaluation
 from recipes import runs
-from recipes import scenes
+from recipes import sources
 from recipes.options import option
 from recipes.options import parse
 
@@ -98,22 +99,6 @@ SMOKE = dataclasses.replace(
 )
 
 
-def sources(options):
-    """The captioned source, the unlabelled one, and a tokenizer."""
-    if not options.reward:
-        return scenes.training_sources(
-            options.images, options.captioned, workers=options.workers
-        )
-    reward = data.from_folder(options.reward, captions=options.captions)
-    value = data.from_folder(options.value or options.reward)
-    tokenizer = data.WordTokenizer.from_texts(
-        (text for texts in reward.texts for text in texts),
-        sequence_length=64,
-        vocabulary_size=32_000,
-    )
-    return reward, value, tokenizer
-
-
 def build(options, tokenizer):
     """The model, compiled for a number of updates; and that number."""
     keras.utils.set_random_seed(options.seed)
@@ -138,7 +123,7 @@ def build(options, tokenizer):
         value_weight=options.value_weight,
         target_rate=options.target_rate,
     )
-    steps = options.views // views_per_step(options)
+    steps = options.views // budget.views_per_step(options)
     model.compile(
         keras.optimizers.AdamW(
             schedules.linear_warmup_cosine(
@@ -152,12 +137,6 @@ def build(options, tokenizer):
     return model, steps
 
 
-def views_per_step(options):
-    """Every view counts, as in the paper."""
-    value_views = options.value_batch_size * options.num_views
-    return options.reward_batch_size + value_views
-
-
 def main(argv=None):
     options = parse(
         {"paper": PAPER, "small": SMALL, "smoke": SMOKE}, __doc__, argv
@@ -165,7 +144,9 @@ def main(argv=None):
     if options.dry_run:
         model, steps = build(options, dry_run.tokenizer())
         return dry_run.report("abclip", model, steps, options)
-    reward, value, tokenizer = sources(options)
+    reward, value, tokenizer = sources.captioned_and_more(
+        options, options.value
+    )
     model, steps = build(options, tokenizer)
 
     def batches(start_step):
@@ -182,29 +163,8 @@ def main(argv=None):
             start_step=start_step,
         )
 
-    views = views_per_step(options)
-    runs.fit(model, batches, steps, views, options)
-    results = {
-        "method": "abclip",
-        "backend": keras.backend.backend(),
-        "version": keras_ab.__version__,
-        "options": dataclasses.asdict(options),
-    }
-    if not options.reward:
-        held_out = scenes.HeldOut(
-            train=max(3 * options.test // 2, 64),
-            test=options.test,
-            workers=options.workers,
-        )
-        results["target"] = held_out.evaluate(model, "target")
-        results["online"] = held_out.evaluate(model, "online")
-        results["chance"] = held_out.chance()
-        results["ceiling"] = held_out.ceiling(model)
-        for name in results["chance"]:
-            print(f"{name}: {results['target'].get(name, float('nan')):.3f}")
-    runs.write_results(
-        options.json or f"{options.output}/results.json", results
-    )
+    runs.fit(model, batches, steps, budget.views_per_step(options), options)
+    evaluation.finish("abclip", model, options, not options.reward)
 
 
 if __name__ == "__main__":

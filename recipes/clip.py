@@ -12,14 +12,14 @@ import dataclasses
 
 import keras
 
-import keras_ab
 from keras_ab import backbones
 from keras_ab import data
 from keras_ab import models
 from keras_ab import schedules
 from recipes import dry_run
+from recipes import evaluation
 from recipes import runs
-from recipes import scenes
+from recipes import sources
 from recipes.options import option
 from recipes.options import parse
 
@@ -85,22 +85,6 @@ SMOKE = dataclasses.replace(
 )
 
 
-def sources(options):
-    """The captioned source, and a tokenizer."""
-    if not options.reward:
-        reward, _, tokenizer = scenes.training_sources(
-            options.captioned, options.captioned, workers=options.workers
-        )
-        return reward, tokenizer
-    reward = data.from_folder(options.reward, captions=options.captions)
-    tokenizer = data.WordTokenizer.from_texts(
-        (text for texts in reward.texts for text in texts),
-        sequence_length=64,
-        vocabulary_size=32_000,
-    )
-    return reward, tokenizer
-
-
 def build(options, tokenizer):
     """The model, compiled for a number of updates; and that number."""
     keras.utils.set_random_seed(options.seed)
@@ -141,7 +125,7 @@ def main(argv=None):
     if options.dry_run:
         model, steps = build(options, dry_run.tokenizer())
         return dry_run.report("clip", model, steps, options)
-    reward, tokenizer = sources(options)
+    reward, tokenizer = sources.captioned(options)
     model, steps = build(options, tokenizer)
 
     def batches(start_step):
@@ -155,27 +139,7 @@ def main(argv=None):
         )
 
     runs.fit(model, batches, steps, options.reward_batch_size, options)
-    results = {
-        "method": "clip",
-        "backend": keras.backend.backend(),
-        "version": keras_ab.__version__,
-        "options": dataclasses.asdict(options),
-    }
-    if not options.reward:
-        held_out = scenes.HeldOut(
-            train=max(3 * options.test // 2, 64),
-            test=options.test,
-            workers=options.workers,
-        )
-        for name in ("online", "target") if model.target else ("online",):
-            results[name] = held_out.evaluate(model, name)
-        results["chance"] = held_out.chance()
-        for name, value in results["online"].items():
-            if name in results["chance"]:
-                print(f"{name}: {value:.3f}")
-    runs.write_results(
-        options.json or f"{options.output}/results.json", results
-    )
+    evaluation.finish("clip", model, options, not options.reward)
 
 
 if __name__ == "__main__":

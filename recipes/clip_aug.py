@@ -101,7 +101,7 @@ def main(argv=None):
     if options.dry_run:
         model, steps = build(options, dry_run.tokenizer())
         return dry_run.report("clip_aug", model, steps, options)
-    reward, _, tokenizer = sources.captioned(options)
+    reward, tokenizer = sources.captioned(options)
     model, steps = build(options, tokenizer)
 
     def batches(start_step):

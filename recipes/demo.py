@@ -204,6 +204,7 @@ def main(argv=None):
 
         from keras_ab import data
         from recipes import ab_clip
+        from recipes import budget
         from recipes import clip
         from recipes import runs
         from recipes import scenes
@@ -253,7 +254,7 @@ def main(argv=None):
     base = settings(clip, options, "clip")
     ours, steps = ab_clip.build(ab, tokenizer)
     results = {"untrained": held_out.evaluate(ours, "online")}
-    views = ab_clip.views_per_step(ab)
+    views = budget.views_per_step(ab)
     curves = {"ABCLIP": train(ours, bootstrap, steps, views, "ABCLIP")}
     theirs, steps = clip.build(base, tokenizer)
     views = base.reward_batch_size

@@ -43,6 +43,8 @@ def finish(method, model, options, on_scenes):
             for name, value in held_out.chance().items()
             if name in headline
         }
+        if "value_forced_choice" in headline:
+            results["ceiling"] = held_out.ceiling(model)
         for name in results["chance"]:
             print(f"{name}: {headline[name]:.3f}")
     runs.write_results(

@@ -142,7 +142,9 @@ def main(argv=None):
     if options.dry_run:
         model, steps = build(options, dry_run.tokenizer())
         return dry_run.report("silc", model, steps, options)
-    reward, images, tokenizer = sources.captioned(options, options.unlabelled)
+    reward, images, tokenizer = sources.captioned_and_more(
+        options, options.unlabelled
+    )
     model, steps = build(options, tokenizer)
 
     def batches(start_step):

@@ -40,7 +40,7 @@ class Reading(keras.Model):
             name = objective.name
             if isinstance(objective, Reward):
                 annotations = objective.annotations(batch, lagging)
-                logits = objective.reward_logits(features, annotations)
+                logits = objective.image_logits(images, features, annotations)
                 found["rewards"][name] = ops.softmax(
                     ops.cast(logits, "float32"), axis=-1
                 )

@@ -2,8 +2,9 @@
 
 import keras
 
-from keras_ab.backbones import AnnotationDecoder
 from keras_ab.models.annotation_bootstrapping import AnnotationBootstrapping
+from keras_ab.models.annotation_bootstrapping import annotation_decoder
+from keras_ab.models.annotation_bootstrapping import value_config
 from keras_ab.models.clip import image_tower
 from keras_ab.models.clip import text_tower
 from keras_ab.objectives import BellmanValue
@@ -79,10 +80,6 @@ class ABCLIP(AnnotationBootstrapping):
         name="abclip",
         dtype=None,
     ):
-        if isinstance(decoder, str):
-            decoder = AnnotationDecoder.from_size(
-                decoder, dtype=dtype, name="decoder"
-            )
         reward = ImageTextContrast(
             text_tower(text_encoder, tokenizer, dtype),
             tokenizer=tokenizer,
@@ -92,7 +89,7 @@ class ABCLIP(AnnotationBootstrapping):
             dtype=dtype,
         )
         value = BellmanValue(
-            decoder=decoder,
+            decoder=annotation_decoder(decoder, dtype),
             actions=actions,
             gamma=gamma,
             projection_dim=projection_dim,
@@ -115,16 +112,11 @@ class ABCLIP(AnnotationBootstrapping):
         reward, value = self.online.objectives
         return {
             **self._base_config(),
+            **value_config(value),
             "image_encoder": serialize(self.encoder),
             "text_encoder": serialize(reward.text_encoder),
             "tokenizer": serialize(reward.tokenizer),
-            "decoder": serialize(value.decoder),
-            "actions": serialize(value.actions),
             "projection_dim": reward.projection_dim,
             "temperature": reward.temperature,
-            "gamma": value.gamma,
             "reward_weight": reward.weight,
-            "value_weight": value.weight,
-            "value_scale": value.value_scale,
-            "value_bias": value.value_bias,
         }

@@ -2,8 +2,9 @@
 
 import keras
 
-from keras_ab.backbones import AnnotationDecoder
 from keras_ab.models.annotation_bootstrapping import AnnotationBootstrapping
+from keras_ab.models.annotation_bootstrapping import annotation_decoder
+from keras_ab.models.annotation_bootstrapping import value_config
 from keras_ab.models.clip import image_tower
 from keras_ab.models.dino import distillation_config
 from keras_ab.objectives import BellmanValue
@@ -91,10 +92,6 @@ class ABDINO(AnnotationBootstrapping):
         name="abdino",
         dtype=None,
     ):
-        if isinstance(decoder, str):
-            decoder = AnnotationDecoder.from_size(
-                decoder, dtype=dtype, name="decoder"
-            )
         encoder = image_tower(
             image_encoder,
             image_shape,
@@ -114,7 +111,7 @@ class ABDINO(AnnotationBootstrapping):
             dtype=dtype,
         )
         value = BellmanValue(
-            decoder=decoder,
+            decoder=annotation_decoder(decoder, dtype),
             actions=actions,
             gamma=gamma,
             projection_dim=projection_dim,
@@ -137,14 +134,9 @@ class ABDINO(AnnotationBootstrapping):
         reward, value = self.online.objectives
         return {
             **self._base_config(),
+            **value_config(value),
             **distillation_config(reward),
             "image_encoder": serialize(self.encoder),
-            "decoder": serialize(value.decoder),
-            "actions": serialize(value.actions),
             "projection_dim": value.projection_dim,
-            "gamma": value.gamma,
             "reward_weight": reward.weight,
-            "value_weight": value.weight,
-            "value_scale": value.value_scale,
-            "value_bias": value.value_bias,
         }

@@ -2,8 +2,9 @@
 
 import keras
 
-from keras_ab.backbones import AnnotationDecoder
 from keras_ab.models.annotation_bootstrapping import AnnotationBootstrapping
+from keras_ab.models.annotation_bootstrapping import annotation_decoder
+from keras_ab.models.annotation_bootstrapping import value_config
 from keras_ab.models.clip import image_tower
 from keras_ab.objectives import BellmanValue
 from keras_ab.objectives import ViewContrast
@@ -78,10 +79,6 @@ class ABSimCLR(AnnotationBootstrapping):
         name="absimclr",
         dtype=None,
     ):
-        if isinstance(decoder, str):
-            decoder = AnnotationDecoder.from_size(
-                decoder, dtype=dtype, name="decoder"
-            )
         reward = ViewContrast(
             projection_dim,
             hidden_dims=hidden_dims,
@@ -90,7 +87,7 @@ class ABSimCLR(AnnotationBootstrapping):
             dtype=dtype,
         )
         value = BellmanValue(
-            decoder=decoder,
+            decoder=annotation_decoder(decoder, dtype),
             actions=actions,
             gamma=gamma,
             projection_dim=value_projection_dim,
@@ -113,16 +110,11 @@ class ABSimCLR(AnnotationBootstrapping):
         reward, value = self.online.objectives
         return {
             **self._base_config(),
+            **value_config(value),
             "image_encoder": serialize(self.encoder),
-            "decoder": serialize(value.decoder),
-            "actions": serialize(value.actions),
             "projection_dim": reward.projection_dim,
             "hidden_dims": reward.hidden_dims,
             "temperature": reward.temperature,
             "value_projection_dim": value.projection_dim,
-            "gamma": value.gamma,
             "reward_weight": reward.weight,
-            "value_weight": value.weight,
-            "value_scale": value.value_scale,
-            "value_bias": value.value_bias,
         }

@@ -4,10 +4,31 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_ab.backbones import AnnotationDecoder
 from keras_ab.models.inference import no_gradients
 from keras_ab.models.inputs import as_images
 from keras_ab.models.pretrainer import Pretrainer
 from keras_ab.objectives import BellmanValue
+
+
+def annotation_decoder(decoder, dtype=None):
+    """An annotation decoder from the name of its size; layers pass through."""
+    if not isinstance(decoder, str):
+        return decoder
+    return AnnotationDecoder.from_size(decoder, dtype=dtype, name="decoder")
+
+
+def value_config(value):
+    """The arguments of a model that say how its value function is made."""
+    serialize = keras.saving.serialize_keras_object
+    return {
+        "decoder": serialize(value.decoder),
+        "actions": serialize(value.actions),
+        "gamma": value.gamma,
+        "value_weight": value.weight,
+        "value_scale": value.value_scale,
+        "value_bias": value.value_bias,
+    }
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")

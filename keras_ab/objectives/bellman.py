@@ -255,13 +255,7 @@ class BellmanValue(Objective):
         Reference:
             Equation 5.
         """
-        targets = {}
-        for objective in network.objectives:
-            found = objective.targets(batch, network, targets)
-            if objective is self:
-                return self.target(found)
-            targets[objective.name] = found
-        raise ValueError(f"{network.name!r} does not hold {self.name!r}.")
+        return self.target(network.targets(batch)[self.name])
 
     def compute_loss(self, outputs, targets, updates):
         return chunked_bellman_value(

@@ -5,6 +5,7 @@ import numbers
 from keras import ops
 
 from keras_ab.ops.bellman import bellman_target
+from keras_ab.ops.shapes import shapes_fit
 
 # Logits of all pairs of views, (B, N, N, L), up to which nothing is cut; and
 # how many a chunk then holds.
@@ -147,8 +148,7 @@ def check_shapes(q_function, reward):
     if len(actions) == 4 and len(annotations) == 2 and len(reward) == 3:
         batch, views, number = reward
         wanted = (batch, views, views, annotations[1], number)
-        found = (*actions, annotations[0])
-        if all(a is None or b is None or a == b for a, b in zip(found, wanted)):
+        if shapes_fit((*actions, annotations[0]), wanted):
             return
     raise ValueError(
         "Actions must have shape (B, N, N, D), annotations (L, D) and "

@@ -118,6 +118,4 @@ def weights(network):
 def bellman_targets(network, batch):
     """The Bellman targets `(B, N, L)` of a network's value objective."""
     value = network.objective("value")
-    return keras.ops.convert_to_numpy(
-        value.target(network.targets(batch)["value"])
-    )
+    return keras.ops.convert_to_numpy(value.bellman_targets(batch, network))

@@ -177,3 +177,10 @@ def test_no_iterator_is_left_over():
     endless = itertools.repeat({"reward": batch["reward"]})
     model.fit(endless, steps_per_epoch=3, verbose=0)
     assert updates(model) == 3
+
+
+def test_the_end_of_fit_does_not_wait_for_a_tuner():
+    tf = pytest.importorskip("tensorflow")
+    _, dataset = first_batch(tf.data.Dataset.from_tensors(factory.batch()))
+    off = dataset.options().autotune.enabled is False
+    assert off == (keras.backend.backend() == "jax")

@@ -10,6 +10,7 @@ from keras import ops
 from keras_ab import actions
 from keras_ab import models
 from keras_ab import objectives
+from keras_ab.callbacks.reading import Reading
 from tests.gradients import model_gradients
 from tests.models import factory
 from tests.models import rewards
@@ -401,3 +402,17 @@ def test_annotations_as_users_have_them():
             numpy(model.reward(pixels, pixels)),
             atol=1e-5,
         )
+
+
+@BOOTSTRAPPED
+def test_a_monitor_reads_every_reward(name):
+    model = rewards.AB[name]()
+    batch = rewards.batch()
+    reading = Reading(model, {})
+    inputs = {"images": batch["value"]["image"][:, 0], "batch": batch}
+    read = reading(inputs)
+    reward = model.online.objectives[0]
+    p = numpy(read["rewards"][reward.name])
+    assert p.shape == (3, reward.num_annotations(batch))
+    np.testing.assert_allclose(p.sum(1), 1, rtol=1e-5)
+    assert 0 <= float(numpy(read["values"]["value"])) <= 1

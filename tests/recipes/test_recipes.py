@@ -10,6 +10,7 @@ import keras
 import pytest
 
 from recipes import ab_clip
+from recipes import budget
 from recipes import clip
 from recipes.options import parse
 
@@ -76,7 +77,7 @@ def test_demo(backend, tmp_path):
 
 def test_table_7():
     ours, base = ab_clip.PAPER, clip.PAPER
-    assert ab_clip.views_per_step(ours) == base.reward_batch_size == 8192
+    assert budget.views_per_step(ours) == base.reward_batch_size == 8192
     assert ours.reward_batch_size == ours.value_batch_size * ours.num_views
     for options in (ours, base):
         assert options.views // 8192 == 97_656
