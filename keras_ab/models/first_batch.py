@@ -69,9 +69,8 @@ def _let_go(dataset):
     """
     if keras.backend.backend() != "jax" or not hasattr(dataset, "options"):
         return dataset
-    import tensorflow as tf
-
-    options = tf.data.Options()
+    # The library's own class, reached without importing the library.
+    options = type(dataset.options())()
     options.autotune.enabled = False
     return dataset.with_options(options)
 
