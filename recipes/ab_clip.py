@@ -48,6 +48,7 @@ class Options:
     target_rate: float = option(0.004, "EMA of the target network; Table 7")
     reward_weight: float = option(2.0, "both directions summed; Algorithm 2")
     value_weight: float = option(1.0, "loss ratio; Table 7")
+    value_bias: float = option(0.0, "start of the value's bias; 0 for -ln L")
     value_area_low: float = option(0.05, "smallest unlabelled crop; Table 7")
     value_area_high: float = option(0.5, "largest unlabelled crop; Table 7")
     reward: str = option("", "folder of captioned images; '' for scenes")
@@ -121,6 +122,7 @@ def build(options, tokenizer):
         gamma=options.gamma,
         reward_weight=options.reward_weight,
         value_weight=options.value_weight,
+        value_bias=options.value_bias or None,
         target_rate=options.target_rate,
     )
     steps = options.views // budget.views_per_step(options)
