@@ -4,8 +4,11 @@ r"""What a training step costs, on JAX.
 
 Two ratios, each from one interleaved run: `vit_vs_kerashub`, KerasHub's time
 for the forward and backward pass of a ViT-S/16 over ours (above 1: ours is
-faster), and `ab_step_vs_bare`, the time of `model.fit` for an ABCLIP step
-over that of the same step written directly against JAX (`bare_step.py`).
+faster), at 32 images (at fewer, in `vit_vs_kerashub_by_batch`, matrix
+products are a larger part of both), and `ab_step_vs_bare`, the time of
+`model.fit` for an ABCLIP step over that of the same step written directly
+against JAX (`bare_step.py`).
+
 Needs KerasHub (`pip install keras-hub`) for the first.
 """
 
@@ -194,7 +197,14 @@ def main(argv=None):
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--vit-batch", type=int, default=8)
+    parser.add_argument(
+        "--vit-batches",
+        type=int,
+        nargs="+",
+        default=(8, 16, 32),
+        metavar="N",
+        help="images at a time; the last gives `vit_vs_kerashub`",
+    )
     parser.add_argument("--images", type=int, default=4, help="see ab_model")
     parser.add_argument("--steps", type=int, default=10, help="a turn")
     parser.add_argument("--part", choices=("all", "vit", "ab"), default="all")
@@ -202,10 +212,14 @@ def main(argv=None):
     options = parser.parse_args(argv)
     results = {"keras": keras.__version__, "jax": jax.__version__}
     if options.part in ("all", "vit"):
-        seconds = time_vit(options.rounds, options.vit_batch)
-        results["vit_seconds"] = seconds
-        if "kerashub" in seconds:
-            results["vit_vs_kerashub"] = ratio(seconds, "kerashub", "ours")
+        results["vit_seconds"] = {}
+        ratios = results["vit_vs_kerashub_by_batch"] = {}
+        for batch in options.vit_batches:
+            seconds = time_vit(options.rounds, batch)
+            results["vit_seconds"][str(batch)] = seconds
+            if "kerashub" in seconds:
+                ratios[str(batch)] = ratio(seconds, "kerashub", "ours")
+                results["vit_vs_kerashub"] = ratios[str(batch)]
     if options.part in ("all", "ab"):
         seconds, losses = time_ab_step(
             options.rounds, options.images, options.steps
