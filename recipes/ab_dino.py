@@ -193,7 +193,13 @@ def main(argv=None):
         return data.stream.merge(first, second)
 
     runs.fit(model, batches, steps, budget.views_per_step(options), options)
-    evaluation.finish("abdino", model, options, not options.reward)
+    evaluation.finish(
+        "abdino",
+        model,
+        options,
+        not options.reward,
+        untrained=lambda: build(options)[0],
+    )
 
 
 if __name__ == "__main__":

@@ -162,7 +162,13 @@ def main(argv=None):
         return data.stream.merge(first, second)
 
     runs.fit(model, batches, steps, budget.views_per_step(options), options)
-    evaluation.finish("absimclr", model, options, not options.reward)
+    evaluation.finish(
+        "absimclr",
+        model,
+        options,
+        not options.reward,
+        untrained=lambda: build(options)[0],
+    )
 
 
 if __name__ == "__main__":

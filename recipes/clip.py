@@ -139,7 +139,13 @@ def main(argv=None):
         )
 
     runs.fit(model, batches, steps, options.reward_batch_size, options)
-    evaluation.finish("clip", model, options, not options.reward)
+    evaluation.finish(
+        "clip",
+        model,
+        options,
+        not options.reward,
+        untrained=lambda: build(options, tokenizer)[0],
+    )
 
 
 if __name__ == "__main__":

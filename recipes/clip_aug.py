@@ -116,7 +116,13 @@ def main(argv=None):
         )
 
     runs.fit(model, batches, steps, budget.views_per_step(options), options)
-    evaluation.finish("clip_aug", model, options, not options.reward)
+    evaluation.finish(
+        "clip_aug",
+        model,
+        options,
+        not options.reward,
+        untrained=lambda: build(options, tokenizer)[0],
+    )
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from recipes import runs
 from recipes import scenes
 
 
-def finish(method, model, options, on_scenes):
+def finish(method, model, options, on_scenes, untrained):
     """Measures a model on held-out scenes, and writes the results.
 
     kNN and a linear probe always; zero-shot accuracy and the reward's where
@@ -21,6 +21,8 @@ def finish(method, model, options, on_scenes):
         model: The trained `keras_ab.models.Pretrainer`.
         options: The recipe's options.
         on_scenes: Bool, whether it was trained on the built-in scenes.
+        untrained: Callable that makes the same model as it was before
+            training, which is measured beside it.
     """
     results = {
         "method": method,
@@ -37,6 +39,7 @@ def finish(method, model, options, on_scenes):
         networks = ("target", "online") if model.target else ("online",)
         for name in networks:
             results[name] = held_out.evaluate(model, name)
+        results["untrained"] = held_out.evaluate(untrained(), "online")
         headline = results[networks[0]]
         results["chance"] = {
             name: value
@@ -46,7 +49,8 @@ def finish(method, model, options, on_scenes):
         if "value_forced_choice" in headline:
             results["ceiling"] = held_out.ceiling(model)
         for name in results["chance"]:
-            print(f"{name}: {headline[name]:.3f}")
+            before = results["untrained"][name]
+            print(f"{name}: {headline[name]:.3f} (untrained {before:.3f})")
     runs.write_results(
         options.json or f"{options.output}/results.json", results
     )

@@ -116,7 +116,13 @@ def main(argv=None):
         )
 
     runs.fit(model, batches, steps, budget.views_per_step(options), options)
-    evaluation.finish("ijepa", model, options, not options.source)
+    evaluation.finish(
+        "ijepa",
+        model,
+        options,
+        not options.source,
+        untrained=lambda: build(options)[0],
+    )
 
 
 if __name__ == "__main__":

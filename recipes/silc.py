@@ -162,7 +162,13 @@ def main(argv=None):
         )
 
     runs.fit(model, batches, steps, budget.views_per_step(options), options)
-    evaluation.finish("silc", model, options, not options.reward)
+    evaluation.finish(
+        "silc",
+        model,
+        options,
+        not options.reward,
+        untrained=lambda: build(options, tokenizer)[0],
+    )
 
 
 if __name__ == "__main__":

@@ -105,7 +105,13 @@ def main(argv=None):
         )
 
     runs.fit(model, batches, steps, budget.views_per_step(options), options)
-    evaluation.finish("simclr", model, options, not options.source)
+    evaluation.finish(
+        "simclr",
+        model,
+        options,
+        not options.source,
+        untrained=lambda: build(options)[0],
+    )
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ def test_smoke(recipe, tmp_path):
     results = json.loads((tmp_path / "results.json").read_text())
     assert results["backend"] == keras.backend.backend()
     assert 0 <= results["online"]["linear"] <= 1
+    assert results["untrained"].keys() == results["online"].keys()
     low, high = results["online"]["intervals"]["linear"]
     assert low <= results["online"]["linear"] <= high
     lines = (tmp_path / "history.jsonl").read_text().splitlines()
