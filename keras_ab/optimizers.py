@@ -6,11 +6,16 @@ decay that may follow a schedule.
 """
 
 import numbers
+from collections.abc import Sequence
+from typing import Any
+from typing import Self
 
 import keras
 from keras import ops
 
 from keras_ab.schedules import PerUpdate
+from keras_ab.typing import Rate
+from keras_ab.typing import Tensor
 
 # The public class itself, but on PyTorch the fused one that it stands for:
 # a subclass of the public one would update variables one by one.
@@ -53,12 +58,12 @@ class AdamW(_AdamW):
 
     def __init__(
         self,
-        learning_rate=0.001,
-        weight_decay=0.004,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        **kwargs,
+        learning_rate: Rate = 0.001,
+        weight_decay: Rate = 0.004,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        **kwargs: Any,
     ):
         super().__init__(
             learning_rate=learning_rate,
@@ -70,13 +75,13 @@ class AdamW(_AdamW):
         )
 
     @property
-    def weight_decay(self):
+    def weight_decay(self) -> float | Tensor:
         """The decay at the present update: a number, or a float32 scalar."""
         decay = self._weight_decay
         return self._at_present(decay) if callable(decay) else decay
 
     @weight_decay.setter
-    def weight_decay(self, decay):
+    def weight_decay(self, decay: Rate) -> None:
         number = isinstance(decay, numbers.Real) and decay >= 0.0
         if not (number or callable(decay)):
             raise ValueError(
@@ -85,7 +90,11 @@ class AdamW(_AdamW):
             )
         self._weight_decay = decay
 
-    def apply(self, grads, trainable_variables=None):
+    def apply(
+        self,
+        grads: Sequence[Tensor],
+        trainable_variables: Sequence[keras.Variable] | None = None,
+    ) -> None:
         # TensorFlow hands over the gradients of embeddings as slices, and
         # would take the norm of those before equal rows are added up.
         grads = [g if g is None else ops.reshape(g, g.shape) for g in grads]
@@ -95,7 +104,7 @@ class AdamW(_AdamW):
         # `iterations` counts updates, here where gradients accumulate too.
         return ops.cast(schedule(self.iterations), "float32")
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         decay = self._weight_decay
         if callable(decay):
@@ -103,7 +112,11 @@ class AdamW(_AdamW):
         return {**config, "weight_decay": decay}
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls,
+        config: dict[str, Any],
+        custom_objects: dict[str, Any] | None = None,
+    ) -> Self:
         config = dict(config)
         decay = config["weight_decay"]
         if isinstance(decay, dict):
@@ -113,19 +126,21 @@ class AdamW(_AdamW):
         return super().from_config(config, custom_objects)
 
 
-def innermost(optimizer):
+def innermost(
+    optimizer: keras.optimizers.Optimizer,
+) -> keras.optimizers.Optimizer:
     """The optimizer inside a `LossScaleOptimizer`, or the optimizer itself."""
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         return optimizer.inner_optimizer
     return optimizer
 
 
-def micro_steps(optimizer):
+def micro_steps(optimizer: keras.optimizers.Optimizer) -> int:
     """Micro-steps to one update: 1 unless gradients are accumulated."""
     return innermost(optimizer).gradient_accumulation_steps or 1
 
 
-def micro_step_counter(optimizer):
+def micro_step_counter(optimizer: keras.optimizers.Optimizer) -> keras.Variable:
     """The variable that counts micro-steps.
 
     `optimizer.iterations` is not it: under gradient accumulation that is a
@@ -136,7 +151,7 @@ def micro_step_counter(optimizer):
     )
 
 
-def is_decayed(variable):
+def is_decayed(variable: keras.Variable) -> bool:
     """Whether weight decay applies: to kernels, and to nothing else.
 
     Biases, norms, embeddings, positions, tokens, temperatures and the value
@@ -151,7 +166,9 @@ def is_decayed(variable):
     return variable.name == "kernel" and len(variable.shape) > 1
 
 
-def decay_kernels_only(optimizer, variables):
+def decay_kernels_only(
+    optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]
+) -> None:
     """Exempts all variables but kernels from weight decay.
 
     Keras loses exclusions when it saves an optimizer, so this runs at every
@@ -170,7 +187,7 @@ def decay_kernels_only(optimizer, variables):
     )
 
 
-def count_updates(optimizer):
+def count_updates(optimizer: keras.optimizers.Optimizer) -> None:
     """Makes a learning-rate schedule count updates, not micro-steps.
 
     Args:
@@ -188,7 +205,7 @@ def count_updates(optimizer):
     optimizer.learning_rate = PerUpdate(schedule, steps)
 
 
-def portable(config):
+def portable(config: Any) -> Any:
     """A compile config that loads under every backend.
 
     On PyTorch, Keras writes optimizers down as its PyTorch-only classes,

@@ -1,5 +1,14 @@
 """What the value function needs to know about actions."""
 
+from typing import Any
+from typing import Self
+
+import keras
+import numpy as np
+
+from keras_ab.typing import DType
+from keras_ab.typing import Tensor
+
 
 class ActionSpace:
     """One transformation of views: sampler, relative action, tokenizer.
@@ -27,7 +36,9 @@ class ActionSpace:
     num_tokens = 4
     """Tokens to an action."""
 
-    def sample(self, seed, num_views, image_shape):
+    def sample(
+        self, seed: Tensor, num_views: int, image_shape: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Draws the states of the views of one image, in tf.data.
 
         Args:
@@ -41,7 +52,7 @@ class ActionSpace:
         """
         raise NotImplementedError
 
-    def relative(self, states):
+    def relative(self, states: Tensor) -> Tensor:
         """The actions between all pairs of views.
 
         Args:
@@ -52,7 +63,12 @@ class ActionSpace:
         """
         raise NotImplementedError
 
-    def tokenizer(self, hidden_dim, dtype=None, name="action_tokens"):
+    def tokenizer(
+        self,
+        hidden_dim: int,
+        dtype: DType | None = None,
+        name: str = "action_tokens",
+    ) -> keras.layers.Layer:
         """A layer that embeds actions as tokens.
 
         Args:
@@ -65,18 +81,18 @@ class ActionSpace:
         """
         raise NotImplementedError
 
-    def check_states(self, states):
+    def check_states(self, states: np.ndarray) -> None:
         """Raises `ValueError` for states that no view can have."""
         raise NotImplementedError
 
-    def check_actions(self, actions):
+    def check_actions(self, actions: np.ndarray) -> None:
         """Raises `ValueError` for actions that lead nowhere."""
         raise NotImplementedError
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         raise NotImplementedError
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**config)

@@ -1,11 +1,15 @@
 """The paper's actions: relative crop boxes."""
 
+from typing import Any
+
 import keras
 import numpy as np
 
 from keras_ab.actions.action_space import ActionSpace
 from keras_ab.layers import BinTokens
 from keras_ab.ops import relative_boxes
+from keras_ab.typing import DType
+from keras_ab.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -34,29 +38,36 @@ class RelativeCrops(ActionSpace):
 
     def __init__(
         self,
-        area=(0.05, 0.5),
-        aspect_ratio=(3 / 4, 4 / 3),
-        num_bins=512,
-        minimum=-4.2,
-        maximum=5.2,
-        spacing="uniform",
+        area: tuple[float, float] = (0.05, 0.5),
+        aspect_ratio: tuple[float, float] = (3 / 4, 4 / 3),
+        num_bins: int = 512,
+        minimum: float = -4.2,
+        maximum: float = 5.2,
+        spacing: str = "uniform",
     ):
         self.area, self.aspect_ratio = tuple(area), tuple(aspect_ratio)
         self.num_bins = num_bins
         self.minimum, self.maximum = minimum, maximum
         self.spacing = spacing
 
-    def sample(self, seed, num_views, image_shape):
+    def sample(
+        self, seed: Tensor, num_views: int, image_shape: Tensor
+    ) -> tuple[Tensor, Tensor]:
         from keras_ab.data.sampling import sample_boxes
 
         return sample_boxes(
             seed, num_views, image_shape, self.area, self.aspect_ratio
         )
 
-    def relative(self, states):
+    def relative(self, states: Tensor) -> Tensor:
         return relative_boxes(states)
 
-    def tokenizer(self, hidden_dim, dtype=None, name="action_tokens"):
+    def tokenizer(
+        self,
+        hidden_dim: int,
+        dtype: DType | None = None,
+        name: str = "action_tokens",
+    ) -> keras.layers.Layer:
         return BinTokens(
             num_bins=self.num_bins,
             minimum=self.minimum,
@@ -67,7 +78,7 @@ class RelativeCrops(ActionSpace):
             name=name,
         )
 
-    def check_states(self, states):
+    def check_states(self, states: np.ndarray) -> None:
         boxes = _check_order(states, "boxes")
         if boxes.min() < -1e-5 or boxes.max() > 1 + 1e-5:
             raise ValueError(
@@ -76,10 +87,10 @@ class RelativeCrops(ActionSpace):
                 f"{boxes.min():.4g} to {boxes.max():.4g}"
             )
 
-    def check_actions(self, actions):
+    def check_actions(self, actions: np.ndarray) -> None:
         _check_order(actions, "actions")
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "area": self.area,
             "aspect_ratio": self.aspect_ratio,

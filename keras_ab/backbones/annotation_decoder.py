@@ -1,11 +1,16 @@
 """The decoder that turns a view and actions into φ(x, a)."""
 
+from typing import Any
+from typing import Self
+
 import keras
 from keras import ops
 
 from keras_ab.backbones.sizes import get_size
 from keras_ab.layers import DecoderBlock
 from keras_ab.layers import LayerNorm
+from keras_ab.typing import Shape
+from keras_ab.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -45,12 +50,12 @@ class AnnotationDecoder(keras.layers.Layer):
 
     def __init__(
         self,
-        num_layers=4,
-        hidden_dim=384,
-        num_heads=6,
-        intermediate_dim=1536,
-        layer_norm_epsilon=1e-6,
-        **kwargs,
+        num_layers: int = 4,
+        hidden_dim: int = 384,
+        num_heads: int = 6,
+        intermediate_dim: int = 1536,
+        layer_norm_epsilon: float = 1e-6,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.num_layers = num_layers
@@ -74,7 +79,7 @@ class AnnotationDecoder(keras.layers.Layer):
         )
 
     @classmethod
-    def from_size(cls, size, num_layers=4, **kwargs):
+    def from_size(cls, size: str, num_layers: int = 4, **kwargs: Any) -> Self:
         """A decoder of a named width.
 
         Args:
@@ -87,7 +92,7 @@ class AnnotationDecoder(keras.layers.Layer):
         """
         return cls(**{**get_size(size), "num_layers": num_layers, **kwargs})
 
-    def build(self, tokens_shape, context_shape):
+    def build(self, tokens_shape: Shape, context_shape: Shape) -> None:
         if len(tokens_shape) != 4 or tokens_shape[-1] != self.hidden_dim:
             raise ValueError(
                 "Action tokens must have shape (batch, actions, tokens, "
@@ -98,19 +103,21 @@ class AnnotationDecoder(keras.layers.Layer):
             block.build(tokens_shape, context_shape)
         self.norm.build((None, None, None, self.hidden_dim))
 
-    def call(self, tokens, context):
+    def call(self, tokens: Tensor, context: Tensor) -> Tensor:
         for block in self.blocks:
             tokens = block(tokens, context)
         return ops.mean(self.norm(tokens), axis=2)
 
-    def compute_output_shape(self, tokens_shape, context_shape):
+    def compute_output_shape(
+        self, tokens_shape: Shape, context_shape: Shape
+    ) -> Shape:
         return (*tokens_shape[:2], self.hidden_dim)
 
-    def get_build_config(self):
+    def get_build_config(self) -> None:
         # Built by the model that holds it, so that paths nest after loading.
         return None
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_layers": self.num_layers,

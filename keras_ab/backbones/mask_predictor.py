@@ -1,5 +1,7 @@
 """The half of a masked model that fills in what the encoder did not see."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -8,6 +10,8 @@ from keras_ab.backbones.start import start_kernels
 from keras_ab.layers import LayerNorm
 from keras_ab.layers import SinCosPositions
 from keras_ab.layers import TransformerBlock
+from keras_ab.typing import Shape
+from keras_ab.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -58,14 +62,14 @@ class MaskPredictor(keras.layers.Layer):
 
     def __init__(
         self,
-        grid_shape,
-        num_layers=8,
-        hidden_dim=512,
-        num_heads=16,
-        intermediate_dim=2048,
-        layer_norm_epsilon=1e-6,
-        kernel_stddev=None,
-        **kwargs,
+        grid_shape: tuple[int, int],
+        num_layers: int = 8,
+        hidden_dim: int = 512,
+        num_heads: int = 16,
+        intermediate_dim: int = 2048,
+        layer_norm_epsilon: float = 1e-6,
+        kernel_stddev: float | None = None,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.grid_shape = tuple(grid_shape)
@@ -96,7 +100,12 @@ class MaskPredictor(keras.layers.Layer):
             epsilon=layer_norm_epsilon, dtype=policy, name="norm"
         )
 
-    def build(self, tokens_shape, patch_ids_shape=None, target_ids_shape=None):
+    def build(
+        self,
+        tokens_shape: Shape,
+        patch_ids_shape: Shape | None = None,
+        target_ids_shape: Shape | None = None,
+    ) -> None:
         shape = (None, None, self.hidden_dim)
         self.embedding.build((None, None, tokens_shape[-1]))
         self.positions.build(shape)
@@ -113,13 +122,13 @@ class MaskPredictor(keras.layers.Layer):
 
     def call(
         self,
-        tokens,
-        patch_ids,
-        target_ids,
-        patch_mask=None,
-        target_mask=None,
-        training=False,
-    ):
+        tokens: Tensor,
+        patch_ids: Tensor,
+        target_ids: Tensor,
+        patch_mask: Tensor | None = None,
+        target_mask: Tensor | None = None,
+        training: bool = False,
+    ) -> Tensor:
         _, targets, length = target_ids.shape
         prefix = tokens.shape[1] - patch_ids.shape[1]
         x = self.embedding(tokens)
@@ -143,11 +152,11 @@ class MaskPredictor(keras.layers.Layer):
         x = self.norm(x[:, -length:])
         return ops.reshape(x, (-1, targets, length, self.hidden_dim))
 
-    def get_build_config(self):
+    def get_build_config(self) -> None:
         # Built by the model that holds it, so that paths nest after loading.
         return None
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "grid_shape": self.grid_shape,

@@ -2,8 +2,10 @@
 
 from keras import ops
 
+from keras_ab.typing import Tensor
 
-def extended(mask, count):
+
+def extended(mask: Tensor, count: int) -> Tensor:
     """A mask with tokens before it that are always meant.
 
     Args:

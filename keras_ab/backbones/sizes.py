@@ -31,7 +31,7 @@ SIZES = {
 """Ti to L as in the ViT papers; `tiny` trains on a CPU, `test` in tests."""
 
 
-def get_size(name):
+def get_size(name: str) -> dict[str, int]:
     """The size of a name.
 
     Args:

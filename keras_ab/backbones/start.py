@@ -3,7 +3,7 @@
 import keras
 
 
-def start_kernels(layer, stddev):
+def start_kernels(layer: keras.layers.Layer, stddev: float) -> None:
     """Draws all kernels of a built layer anew, from a normal distribution.
 
     Args:

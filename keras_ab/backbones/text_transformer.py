@@ -1,5 +1,8 @@
 """The text encoder."""
 
+from typing import Any
+from typing import Self
+
 import keras
 
 from keras_ab.backbones.sizes import get_size
@@ -7,6 +10,8 @@ from keras_ab.layers import LayerNorm
 from keras_ab.layers import PositionEmbedding
 from keras_ab.layers import TokenPooling
 from keras_ab.layers import TransformerBlock
+from keras_ab.typing import Shape
+from keras_ab.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -49,16 +54,16 @@ class TextTransformer(keras.layers.Layer):
 
     def __init__(
         self,
-        vocabulary_size,
-        sequence_length,
-        hidden_dim=384,
-        num_layers=12,
-        num_heads=6,
-        intermediate_dim=1536,
-        causal=False,
-        pooling="last",
-        layer_norm_epsilon=1e-6,
-        **kwargs,
+        vocabulary_size: int,
+        sequence_length: int,
+        hidden_dim: int = 384,
+        num_layers: int = 12,
+        num_heads: int = 6,
+        intermediate_dim: int = 1536,
+        causal: bool = False,
+        pooling: str = "last",
+        layer_norm_epsilon: float = 1e-6,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         if vocabulary_size < 1 or sequence_length < 1:
@@ -109,7 +114,7 @@ class TextTransformer(keras.layers.Layer):
         )
 
     @classmethod
-    def from_size(cls, size, **kwargs):
+    def from_size(cls, size: str, **kwargs: Any) -> Self:
         """A text transformer of a named size.
 
         Args:
@@ -121,7 +126,7 @@ class TextTransformer(keras.layers.Layer):
         """
         return cls(**{**get_size(size), **kwargs})
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Shape | None = None) -> None:
         shape = (None, self.sequence_length, self.hidden_dim)
         self.token_embedding.build((None, self.sequence_length))
         self.positions.build(shape)
@@ -130,7 +135,7 @@ class TextTransformer(keras.layers.Layer):
         self.norm.build(shape)
         self.pooling_layer.build(shape)
 
-    def call(self, ids, training=False):
+    def call(self, ids: Tensor, training: bool = False) -> Tensor:
         if tuple(ids.shape[1:]) != (self.sequence_length,):
             raise ValueError(
                 "Texts must be ids of shape (batch, sequence_length="
@@ -141,7 +146,7 @@ class TextTransformer(keras.layers.Layer):
             tokens = block(tokens, training=training)
         return self.norm(tokens)
 
-    def pool(self, tokens):
+    def pool(self, tokens: Tensor) -> Tensor:
         """One vector for each text.
 
         Args:
@@ -152,11 +157,11 @@ class TextTransformer(keras.layers.Layer):
         """
         return self.pooling_layer(tokens)
 
-    def get_build_config(self):
+    def get_build_config(self) -> None:
         # Built by the model that holds it, so that paths nest after loading.
         return None
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "vocabulary_size": self.vocabulary_size,

@@ -1,5 +1,8 @@
 """The image encoder: a vision transformer."""
 
+from typing import Any
+from typing import Self
+
 import keras
 from keras import ops
 
@@ -14,6 +17,9 @@ from keras_ab.layers import TokenPooling
 from keras_ab.layers import TransformerBlock
 from keras_ab.layers.patches import as_pair
 from keras_ab.layers.patches import take_patches
+from keras_ab.typing import Shape
+from keras_ab.typing import Size
+from keras_ab.typing import Tensor
 
 POSITIONS = {"learned": PositionEmbedding, "sincos": SinCosPositions}
 
@@ -73,19 +79,19 @@ class ViT(keras.layers.Layer):
 
     def __init__(
         self,
-        image_shape=(224, 224, 3),
-        patch_size=16,
-        hidden_dim=384,
-        num_layers=12,
-        num_heads=6,
-        intermediate_dim=1536,
-        drop_path_rate=0.0,
-        class_token=False,
-        pooling="gap",
-        layer_norm_epsilon=1e-6,
-        positions="learned",
-        kernel_stddev=None,
-        **kwargs,
+        image_shape: tuple[int, int, int] = (224, 224, 3),
+        patch_size: Size = 16,
+        hidden_dim: int = 384,
+        num_layers: int = 12,
+        num_heads: int = 6,
+        intermediate_dim: int = 1536,
+        drop_path_rate: float = 0.0,
+        class_token: bool = False,
+        pooling: str = "gap",
+        layer_norm_epsilon: float = 1e-6,
+        positions: str = "learned",
+        kernel_stddev: float | None = None,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         if positions not in POSITIONS:
@@ -137,7 +143,7 @@ class ViT(keras.layers.Layer):
         )
 
     @classmethod
-    def from_size(cls, size, **kwargs):
+    def from_size(cls, size: str, **kwargs: Any) -> Self:
         """A ViT of a named size.
 
         Args:
@@ -150,7 +156,7 @@ class ViT(keras.layers.Layer):
         return cls(**{**get_size(size), **kwargs})
 
     @property
-    def num_prefix_tokens(self):
+    def num_prefix_tokens(self) -> int:
         """Tokens before the patches: 1 with a class token, else 0."""
         return int(self.class_token)
 
@@ -168,7 +174,7 @@ class ViT(keras.layers.Layer):
             )
         return rows // height, columns // width
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Shape | None = None) -> None:
         shape = (None, None, self.hidden_dim)
         self.patches.build((None, *self.image_shape))
         self.positions.build(shape)
@@ -187,12 +193,12 @@ class ViT(keras.layers.Layer):
 
     def call(
         self,
-        images,
-        training=False,
-        return_intermediates=False,
-        patch_ids=None,
-        patch_mask=None,
-    ):
+        images: Tensor,
+        training: bool = False,
+        return_intermediates: bool = False,
+        patch_ids: Tensor | None = None,
+        patch_mask: Tensor | None = None,
+    ) -> Tensor | tuple[Tensor, list[Tensor]]:
         channels = self.image_shape[-1]
         if len(images.shape) != 4 or images.shape[-1] != channels:
             raise ValueError(
@@ -218,7 +224,7 @@ class ViT(keras.layers.Layer):
         tokens = self.norm(tokens)
         return (tokens, intermediates) if return_intermediates else tokens
 
-    def pool(self, tokens):
+    def pool(self, tokens: Tensor) -> Tensor:
         """One vector for each image.
 
         Args:
@@ -229,7 +235,7 @@ class ViT(keras.layers.Layer):
         """
         return self.pooling_layer(tokens)
 
-    def patch_tokens(self, tokens):
+    def patch_tokens(self, tokens: Tensor) -> Tensor:
         """The tokens without the class token.
 
         Args:
@@ -240,11 +246,11 @@ class ViT(keras.layers.Layer):
         """
         return tokens[:, self.num_prefix_tokens :]
 
-    def get_build_config(self):
+    def get_build_config(self) -> None:
         # Built by the model that holds it, so that paths nest after loading.
         return None
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "image_shape": self.image_shape,

@@ -1,13 +1,24 @@
 """Multi-head attention with fused projections."""
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from keras_ab.typing import DType
+from keras_ab.typing import Shape
+from keras_ab.typing import Tensor
 
-def attention(queries, keys, values, causal=False, key_mask=None):
+
+def attention(
+    queries: Tensor,
+    keys: Tensor,
+    values: Tensor,
+    causal: bool = False,
+    key_mask: Tensor | None = None,
+) -> Tensor:
     """Scaled dot-product attention, written for speed on each backend.
 
     PyTorch has a fused kernel behind `keras.ops.dot_product_attention`. On
@@ -47,13 +58,13 @@ def attention(queries, keys, values, causal=False, key_mask=None):
     return ops.reshape(mixed, (-1, length, heads * size))
 
 
-def split_heads(tokens, heads):
+def split_heads(tokens: Tensor, heads: int) -> Tensor:
     """`(B, T, D)` to `(B, T, heads, D // heads)`."""
     _, length, dim = tokens.shape
     return ops.reshape(tokens, (-1, length, heads, dim // heads))
 
 
-def check_heads(hidden_dim, num_heads):
+def check_heads(hidden_dim: int, num_heads: int) -> None:
     """Raises `ValueError` unless the heads share the width evenly."""
     if num_heads < 1 or hidden_dim % num_heads:
         raise ValueError(
@@ -62,7 +73,14 @@ def check_heads(hidden_dim, num_heads):
         )
 
 
-def fused_dense(parts, hidden_dim, input_dim, use_bias, dtype, name):
+def fused_dense(
+    parts: int,
+    hidden_dim: int,
+    input_dim: int,
+    use_bias: bool,
+    dtype: DType | None,
+    name: str,
+) -> keras.layers.Dense:
     """A Dense layer that holds several square-ish projections side by side.
 
     Args:
@@ -111,13 +129,19 @@ class SelfAttention(keras.layers.Layer):
     # (1, 5, 8)
     """
 
-    def __init__(self, num_heads, use_bias=True, causal=False, **kwargs):
+    def __init__(
+        self,
+        num_heads: int,
+        use_bias: bool = True,
+        causal: bool = False,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         self.num_heads = num_heads
         self.use_bias = use_bias
         self.causal = causal
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         dim = input_shape[-1]
         check_heads(dim, self.num_heads)
         policy = self.dtype_policy
@@ -128,17 +152,17 @@ class SelfAttention(keras.layers.Layer):
         self.qkv.build(input_shape)
         self.output_projection.build(input_shape)
 
-    def call(self, tokens, key_mask=None):
+    def call(self, tokens: Tensor, key_mask: Tensor | None = None) -> Tensor:
         # Split, not indexed: TensorFlow pads for an index's gradient.
         parts = ops.split(self.qkv(tokens), 3, axis=-1)
         parts = [split_heads(part, self.num_heads) for part in parts]
         mixed = attention(*parts, causal=self.causal, key_mask=key_mask)
         return self.output_projection(mixed)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_heads": self.num_heads,
@@ -170,12 +194,12 @@ class CrossAttention(keras.layers.Layer):
     # (1, 3, 8)
     """
 
-    def __init__(self, num_heads, use_bias=False, **kwargs):
+    def __init__(self, num_heads: int, use_bias: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
         self.num_heads = num_heads
         self.use_bias = use_bias
 
-    def build(self, queries_shape, context_shape):
+    def build(self, queries_shape: Shape, context_shape: Shape) -> None:
         dim, context_dim = queries_shape[-1], context_shape[-1]
         check_heads(dim, self.num_heads)
         policy, bias = self.dtype_policy, self.use_bias
@@ -190,16 +214,18 @@ class CrossAttention(keras.layers.Layer):
         self.key_value.build(context_shape)
         self.output_projection.build(queries_shape)
 
-    def call(self, queries, context):
+    def call(self, queries: Tensor, context: Tensor) -> Tensor:
         parts = ops.split(self.key_value(context), 2, axis=-1)
         parts = [self.query(queries), *parts]
         parts = [split_heads(part, self.num_heads) for part in parts]
         return self.output_projection(attention(*parts))
 
-    def compute_output_shape(self, queries_shape, context_shape):
+    def compute_output_shape(
+        self, queries_shape: Shape, context_shape: Shape
+    ) -> Shape:
         return queries_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_heads": self.num_heads,

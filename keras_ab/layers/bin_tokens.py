@@ -1,10 +1,14 @@
 """Numbers as discrete tokens."""
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+
+from keras_ab.typing import Shape
+from keras_ab.typing import Tensor
 
 SPACINGS = ("uniform", "tanh")
 
@@ -47,13 +51,13 @@ class BinTokens(keras.layers.Layer):
 
     def __init__(
         self,
-        num_bins=512,
-        minimum=-4.2,
-        maximum=5.2,
-        hidden_dim=384,
-        spacing="uniform",
-        num_slots=4,
-        **kwargs,
+        num_bins: int = 512,
+        minimum: float = -4.2,
+        maximum: float = 5.2,
+        hidden_dim: int = 384,
+        spacing: str = "uniform",
+        num_slots: int = 4,
+        **kwargs: Any,
     ):
         # Coordinates in bfloat16 would fall into other bins.
         super().__init__(**{**kwargs, "autocast": False})
@@ -73,7 +77,7 @@ class BinTokens(keras.layers.Layer):
         self.spacing = spacing
         self.num_slots = num_slots
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Shape | None = None) -> None:
         self.bin_embeddings = self.add_weight(
             shape=(self.num_bins, self.hidden_dim),
             initializer=self._waves,
@@ -94,7 +98,7 @@ class BinTokens(keras.layers.Layer):
         table = np.concatenate([np.sin(angles), np.cos(angles)], axis=1)
         return ops.convert_to_tensor(table[:, :dim], dtype)
 
-    def centres(self):
+    def centres(self) -> np.ndarray:
         """The coordinate in the middle of each bin.
 
         Returns:
@@ -106,7 +110,7 @@ class BinTokens(keras.layers.Layer):
             share = (x + 1.2) / 2.4
         return self.minimum + (self.maximum - self.minimum) * share
 
-    def bins(self, coordinates):
+    def bins(self, coordinates: Tensor) -> Tensor:
         """The bin of each coordinate.
 
         Args:
@@ -129,20 +133,20 @@ class BinTokens(keras.layers.Layer):
         x = ops.clip(ops.floor(x), 0, self.num_bins - 1)
         return ops.cast(x, "int32")
 
-    def call(self, coordinates):
+    def call(self, coordinates: Tensor) -> Tensor:
         bins = self.bins(coordinates)
         table = ops.cast(self.bin_embeddings, self.compute_dtype)
         slots = ops.cast(self.slot_embeddings, self.compute_dtype)
         return ops.take(table, bins, axis=0) + slots
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape, self.hidden_dim)
 
-    def compute_output_spec(self, coordinates):
+    def compute_output_spec(self, coordinates: Tensor) -> keras.KerasTensor:
         shape = self.compute_output_shape(np.shape(coordinates))
         return keras.KerasTensor(shape, dtype=self.compute_dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_bins": self.num_bins,

@@ -1,5 +1,7 @@
 """Transformer blocks: encoder, and decoder over actions."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -8,6 +10,8 @@ from keras_ab.layers.attention import SelfAttention
 from keras_ab.layers.drop_path import DropPath
 from keras_ab.layers.mlp import MLP
 from keras_ab.layers.norm import LayerNorm
+from keras_ab.typing import Shape
+from keras_ab.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -40,12 +44,12 @@ class TransformerBlock(keras.layers.Layer):
 
     def __init__(
         self,
-        num_heads,
-        intermediate_dim,
-        drop_path_rate=0.0,
-        causal=False,
-        layer_norm_epsilon=1e-6,
-        **kwargs,
+        num_heads: int,
+        intermediate_dim: int,
+        drop_path_rate: float = 0.0,
+        causal: bool = False,
+        layer_norm_epsilon: float = 1e-6,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.num_heads = num_heads
@@ -68,7 +72,7 @@ class TransformerBlock(keras.layers.Layer):
             drop_path_rate, dtype=policy, name="drop_path"
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         for layer in (
             self.attention_norm,
             self.attention,
@@ -78,7 +82,12 @@ class TransformerBlock(keras.layers.Layer):
         ):
             layer.build(input_shape)
 
-    def call(self, tokens, training=False, key_mask=None):
+    def call(
+        self,
+        tokens: Tensor,
+        training: bool = False,
+        key_mask: Tensor | None = None,
+    ) -> Tensor:
         x = self.attention_norm(tokens)
         x = self.attention(x, key_mask=key_mask)
         tokens = tokens + self._drop(x, training)
@@ -90,10 +99,10 @@ class TransformerBlock(keras.layers.Layer):
             return x
         return self.drop_path(x, training=training)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_heads": self.num_heads,
@@ -136,7 +145,11 @@ class DecoderBlock(keras.layers.Layer):
     """
 
     def __init__(
-        self, num_heads, intermediate_dim, layer_norm_epsilon=1e-6, **kwargs
+        self,
+        num_heads: int,
+        intermediate_dim: int,
+        layer_norm_epsilon: float = 1e-6,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.num_heads = num_heads
@@ -154,7 +167,7 @@ class DecoderBlock(keras.layers.Layer):
         self.mlp_norm = LayerNorm(epsilon, dtype=policy, name="mlp_norm")
         self.mlp = MLP(intermediate_dim, dtype=policy, name="mlp")
 
-    def build(self, tokens_shape, context_shape):
+    def build(self, tokens_shape: Shape, context_shape: Shape) -> None:
         flat_shape = (None, None, tokens_shape[-1])
         self.self_norm.build(flat_shape)
         self.self_attention.build(flat_shape)
@@ -163,7 +176,7 @@ class DecoderBlock(keras.layers.Layer):
         self.mlp_norm.build(flat_shape)
         self.mlp.build(flat_shape)
 
-    def call(self, tokens, context):
+    def call(self, tokens: Tensor, context: Tensor) -> Tensor:
         _, actions, length, dim = tokens.shape
         # Each action is a sequence of its own for self-attention ...
         x = ops.reshape(tokens, (-1, length, dim))
@@ -174,10 +187,12 @@ class DecoderBlock(keras.layers.Layer):
         x = x + self.mlp(self.mlp_norm(x))
         return ops.reshape(x, (-1, actions, length, dim))
 
-    def compute_output_shape(self, tokens_shape, context_shape):
+    def compute_output_shape(
+        self, tokens_shape: Shape, context_shape: Shape
+    ) -> Shape:
         return tokens_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_heads": self.num_heads,

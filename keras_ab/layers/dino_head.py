@@ -1,10 +1,15 @@
 """The head of self-distillation: a bottleneck, and cosines to prototypes."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_ab.layers.prototypes import Prototypes
 from keras_ab.layers.prototypes import unit
+from keras_ab.typing import Shape
+from keras_ab.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -43,10 +48,10 @@ class DINOHead(keras.layers.Layer):
 
     def __init__(
         self,
-        num_prototypes=65536,
-        hidden_dims=(2048, 2048),
-        bottleneck_dim=256,
-        **kwargs,
+        num_prototypes: int = 65536,
+        hidden_dims: Sequence[int] = (2048, 2048),
+        bottleneck_dim: int = 256,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.num_prototypes = num_prototypes
@@ -69,14 +74,14 @@ class DINOHead(keras.layers.Layer):
             num_prototypes, bottleneck_dim, name="prototypes"
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         shape = tuple(input_shape)
         for layer in self.dense_layers:
             layer.build(shape)
             shape = (*shape[:-1], layer.units)
         self.prototypes.build()
 
-    def embed(self, features):
+    def embed(self, features: Tensor) -> Tensor:
         """The unit vector of the bottleneck.
 
         Args:
@@ -91,21 +96,31 @@ class DINOHead(keras.layers.Layer):
             x = ops.gelu(layer(x), approximate=False)
         return unit(bottleneck(x))
 
-    def call(self, features, indices=None, frozen=None):
+    def call(
+        self,
+        features: Tensor,
+        indices: Tensor | None = None,
+        frozen: Tensor | None = None,
+    ) -> Tensor:
         if indices is None:
             indices = self.prototypes.all()
         table = self.prototypes(indices, frozen=frozen)
         return ops.matmul(self.embed(features), ops.transpose(table))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], self.num_prototypes)
 
-    def compute_output_spec(self, features, indices=None, frozen=None):
+    def compute_output_spec(
+        self,
+        features: Tensor,
+        indices: Tensor | None = None,
+        frozen: Tensor | None = None,
+    ) -> keras.KerasTensor:
         length = self.num_prototypes if indices is None else indices.shape[0]
         shape = (*features.shape[:-1], length)
         return keras.KerasTensor(shape, dtype="float32")
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_prototypes": self.num_prototypes,

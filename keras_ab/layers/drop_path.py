@@ -1,7 +1,12 @@
 """Stochastic depth."""
 
+from typing import Any
+
 import keras
 from keras import ops
+
+from keras_ab.typing import Shape
+from keras_ab.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -31,21 +36,21 @@ class DropPath(keras.layers.Layer):
         Huang et al. 2016.
     """
 
-    def __init__(self, rate, seed=None, **kwargs):
+    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)
         if not 0.0 <= rate < 1.0:
             raise ValueError(f"`rate` must lie in [0, 1). Received: {rate}")
         self.rate = rate
         self.seed = seed
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         # Here and not in the constructor, so that its path nests.
         if self.rate > 0:
             self.seed_generator = keras.random.SeedGenerator(
                 self.seed, name="seed_generator"
             )
 
-    def call(self, x, training=False):
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
         if not training or self.rate == 0.0:
             return x
         shape = (ops.shape(x)[0],) + (1,) * (len(x.shape) - 1)
@@ -53,8 +58,8 @@ class DropPath(keras.layers.Layer):
         keep = ops.cast(draw >= self.rate, x.dtype)
         return x * keep / (1.0 - self.rate)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rate": self.rate, "seed": self.seed}

@@ -1,9 +1,14 @@
 """Heads on top of an encoder: projections, scales and biases."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
+
+from keras_ab.typing import Shape
+from keras_ab.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -38,11 +43,11 @@ class ProjectionHead(keras.layers.Layer):
 
     def __init__(
         self,
-        projection_dim,
-        hidden_dims=(),
-        batch_norm=False,
-        use_bias=False,
-        **kwargs,
+        projection_dim: int,
+        hidden_dims: Sequence[int] = (),
+        batch_norm: bool = False,
+        use_bias: bool = False,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.projection_dim = projection_dim
@@ -77,7 +82,7 @@ class ProjectionHead(keras.layers.Layer):
             projection_dim, use_bias=use_bias, dtype=policy, name="projection"
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         shape = tuple(input_shape)
         for index, layer in enumerate(self.hidden_layers):
             layer.build(shape)
@@ -86,7 +91,7 @@ class ProjectionHead(keras.layers.Layer):
                 self.norms[index].build(shape)
         self.projection.build(shape)
 
-    def call(self, features, training=False):
+    def call(self, features: Tensor, training: bool = False) -> Tensor:
         x = features
         for index, layer in enumerate(self.hidden_layers):
             x = layer(x)
@@ -95,10 +100,10 @@ class ProjectionHead(keras.layers.Layer):
             x = ops.relu(x)
         return self.projection(x)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], self.projection_dim)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "projection_dim": self.projection_dim,
@@ -118,13 +123,13 @@ class LogScaleRange(keras.constraints.Constraint):
         maximum: Float above 1.
     """
 
-    def __init__(self, maximum):
+    def __init__(self, maximum: float):
         self.maximum = maximum
 
-    def __call__(self, w):
+    def __call__(self, w: Tensor) -> Tensor:
         return ops.clip(w, 0.0, math.log(self.maximum))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"maximum": self.maximum}
 
 
@@ -155,7 +160,9 @@ class SimilarityScale(keras.layers.Layer):
         `t` in equations 3 and 4.
     """
 
-    def __init__(self, initial, maximum=None, **kwargs):
+    def __init__(
+        self, initial: float, maximum: float | None = None, **kwargs: Any
+    ):
         super().__init__(**{**kwargs, "dtype": "float32"})
         if not initial > 0:
             raise ValueError(f"`initial` must be positive. Received: {initial}")
@@ -167,7 +174,7 @@ class SimilarityScale(keras.layers.Layer):
         self.initial = initial
         self.maximum = maximum
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Shape | None = None) -> None:
         self.log_scale = self.add_weight(
             shape=(),
             initializer=keras.initializers.Constant(math.log(self.initial)),
@@ -176,7 +183,7 @@ class SimilarityScale(keras.layers.Layer):
             name="log_scale",
         )
 
-    def value(self):
+    def value(self) -> Tensor:
         """The factor itself.
 
         Returns:
@@ -187,13 +194,13 @@ class SimilarityScale(keras.layers.Layer):
             log_scale = ops.clip(log_scale, 0.0, math.log(self.maximum))
         return ops.exp(log_scale)
 
-    def call(self, cosines):
+    def call(self, cosines: Tensor) -> Tensor:
         return self.value() * cosines
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "initial": self.initial,
@@ -224,11 +231,11 @@ class LearnedBias(keras.layers.Layer):
         `b` in equation 4.
     """
 
-    def __init__(self, initial=0.0, **kwargs):
+    def __init__(self, initial: float = 0.0, **kwargs: Any):
         super().__init__(**{**kwargs, "dtype": "float32"})
         self.initial = initial
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Shape | None = None) -> None:
         self.bias = self.add_weight(
             shape=(),
             initializer=keras.initializers.Constant(self.initial),
@@ -236,7 +243,7 @@ class LearnedBias(keras.layers.Layer):
             name="bias",
         )
 
-    def assign(self, value):
+    def assign(self, value: float) -> None:
         """Sets the scalar.
 
         Args:
@@ -244,7 +251,7 @@ class LearnedBias(keras.layers.Layer):
         """
         self.bias.assign(value)
 
-    def value(self):
+    def value(self) -> Tensor:
         """The scalar itself.
 
         Returns:
@@ -252,11 +259,11 @@ class LearnedBias(keras.layers.Layer):
         """
         return ops.convert_to_tensor(self.bias)
 
-    def call(self, logits):
+    def call(self, logits: Tensor) -> Tensor:
         return logits + self.value()
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "initial": self.initial}

@@ -1,7 +1,12 @@
 """The feed-forward half of a transformer block."""
 
+from typing import Any
+
 import keras
 from keras import ops
+
+from keras_ab.typing import Shape
+from keras_ab.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -26,7 +31,9 @@ class MLP(keras.layers.Layer):
     # (1, 5, 8)
     """
 
-    def __init__(self, intermediate_dim, dropout=0.0, **kwargs):
+    def __init__(
+        self, intermediate_dim: int, dropout: float = 0.0, **kwargs: Any
+    ):
         super().__init__(**kwargs)
         self.intermediate_dim = intermediate_dim
         self.dropout = dropout
@@ -34,7 +41,7 @@ class MLP(keras.layers.Layer):
             dropout, dtype=self.dtype_policy, name="dropout"
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         def dense(units, name):
             return keras.layers.Dense(
                 units,
@@ -50,16 +57,16 @@ class MLP(keras.layers.Layer):
         self.dropout_layer.build(inner_shape)
         self.contract.build(inner_shape)
 
-    def call(self, tokens, training=False):
+    def call(self, tokens: Tensor, training: bool = False) -> Tensor:
         x = ops.gelu(self.expand(tokens), approximate=True)
         if self.dropout:
             x = self.dropout_layer(x, training=training)
         return self.contract(x)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "intermediate_dim": self.intermediate_dim,

@@ -1,7 +1,12 @@
 """Layer normalisation over the last axis."""
 
+from typing import Any
+
 import keras
 from keras import ops
+
+from keras_ab.typing import Shape
+from keras_ab.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -30,13 +35,15 @@ class LayerNorm(keras.layers.Layer):
     # [[-1, 1]]
     """
 
-    def __init__(self, epsilon=1e-6, affine=True, **kwargs):
+    def __init__(
+        self, epsilon: float = 1e-6, affine: bool = True, **kwargs: Any
+    ):
         # Half-precision inputs are cast here, not by Keras on the way in.
         super().__init__(**{**kwargs, "autocast": False})
         self.epsilon = epsilon
         self.affine = affine
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         self.gamma, self.beta = None, None
         if self.affine:
             shape = (input_shape[-1],)
@@ -47,7 +54,7 @@ class LayerNorm(keras.layers.Layer):
                 shape=shape, initializer="zeros", autocast=False, name="beta"
             )
 
-    def call(self, tokens):
+    def call(self, tokens: Tensor) -> Tensor:
         if keras.backend.backend() == "torch":
             # PyTorch has a kernel for the whole.
             normed = ops.layer_normalization(
@@ -62,10 +69,10 @@ class LayerNorm(keras.layers.Layer):
             x = x * self.gamma + self.beta
         return ops.cast(x, self.compute_dtype)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "epsilon": self.epsilon,

@@ -1,15 +1,21 @@
 """Images to patch tokens."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
+from keras_ab.typing import Shape
+from keras_ab.typing import Size
+from keras_ab.typing import Tensor
 
-def as_pair(size):
+
+def as_pair(size: Size) -> tuple[int, int]:
     """`(height, width)` from an int or a pair."""
     return (size, size) if isinstance(size, int) else tuple(size)
 
 
-def patchify(images, patch_size):
+def patchify(images: Tensor, patch_size: tuple[int, int]) -> Tensor:
     """Cuts images into their patches.
 
     Args:
@@ -36,7 +42,7 @@ def patchify(images, patch_size):
     return ops.reshape(x, (-1, rows * columns, height * width * channels))
 
 
-def take_patches(tokens, ids):
+def take_patches(tokens: Tensor, ids: Tensor) -> Tensor:
     """The tokens of some patches of each image.
 
     Args:
@@ -76,7 +82,7 @@ class PatchEmbedding(keras.layers.Layer):
     # (1, 8, 16)
     """
 
-    def __init__(self, patch_size, hidden_dim, **kwargs):
+    def __init__(self, patch_size: Size, hidden_dim: int, **kwargs: Any):
         super().__init__(**kwargs)
         self.patch_size = as_pair(patch_size)
         self.hidden_dim = hidden_dim
@@ -85,19 +91,19 @@ class PatchEmbedding(keras.layers.Layer):
             hidden_dim, dtype=self.dtype_policy, name="projection"
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         height, width = self.patch_size
         self.projection.build((None, None, height * width * input_shape[-1]))
 
-    def call(self, images):
+    def call(self, images: Tensor) -> Tensor:
         return self.projection(patchify(images, self.patch_size))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         batch, rows, columns, _ = input_shape
         height, width = self.patch_size
         return (batch, rows // height * (columns // width), self.hidden_dim)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "patch_size": self.patch_size,

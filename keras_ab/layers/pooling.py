@@ -1,11 +1,15 @@
 """Tokens to one vector."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_ab.layers.attention import CrossAttention
 from keras_ab.layers.mlp import MLP
 from keras_ab.layers.norm import LayerNorm
+from keras_ab.typing import Shape
+from keras_ab.typing import Tensor
 
 MODES = ("gap", "cls", "map", "last")
 
@@ -38,11 +42,11 @@ class TokenPooling(keras.layers.Layer):
 
     def __init__(
         self,
-        mode="gap",
-        num_heads=1,
-        num_prefix_tokens=0,
-        layer_norm_epsilon=1e-6,
-        **kwargs,
+        mode: str = "gap",
+        num_heads: int = 1,
+        num_prefix_tokens: int = 0,
+        layer_norm_epsilon: float = 1e-6,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         if mode not in MODES:
@@ -59,7 +63,7 @@ class TokenPooling(keras.layers.Layer):
         self.num_prefix_tokens = num_prefix_tokens
         self.layer_norm_epsilon = layer_norm_epsilon
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         if self.mode != "map":
             return
         dim, policy = input_shape[-1], self.dtype_policy
@@ -78,7 +82,7 @@ class TokenPooling(keras.layers.Layer):
         self.norm.build(shape)
         self.mlp.build(shape)
 
-    def call(self, tokens):
+    def call(self, tokens: Tensor) -> Tensor:
         if self.mode == "gap":
             return ops.mean(tokens[:, self.num_prefix_tokens :], axis=1)
         if self.mode == "cls":
@@ -91,10 +95,10 @@ class TokenPooling(keras.layers.Layer):
         x = self.attention(query, tokens)
         return (x + self.mlp(self.norm(x)))[:, 0]
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], input_shape[-1])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "mode": self.mode,

@@ -1,11 +1,16 @@
 """Learned position embeddings that fit any grid."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
+from keras_ab.typing import Shape
+from keras_ab.typing import Tensor
 
-def resize_matrix(size, new_size):
+
+def resize_matrix(size: int, new_size: int) -> np.ndarray:
     """Bicubic resizing along one axis, antialiased, as a matrix.
 
     It is `keras.ops.image.resize` with `antialias=True`: a Keys cubic kernel
@@ -52,12 +57,14 @@ class PositionEmbedding(keras.layers.Layer):
     # (1, 36, 16)
     """
 
-    def __init__(self, grid_shape, hidden_dim, **kwargs):
+    def __init__(
+        self, grid_shape: tuple[int, int], hidden_dim: int, **kwargs: Any
+    ):
         super().__init__(**kwargs)
         self.grid_shape = tuple(grid_shape)
         self.hidden_dim = hidden_dim
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Shape | None = None) -> None:
         rows, columns = self.grid_shape
         self.embeddings = self.add_weight(
             shape=(rows * columns, self.hidden_dim),
@@ -67,7 +74,9 @@ class PositionEmbedding(keras.layers.Layer):
             name="embeddings",
         )
 
-    def call(self, tokens, grid_shape=None):
+    def call(
+        self, tokens: Tensor, grid_shape: tuple[int, int] | None = None
+    ) -> Tensor:
         rows, columns = grid_shape or self.grid_shape
         if tokens.shape[1] != rows * columns:
             raise ValueError(
@@ -89,10 +98,10 @@ class PositionEmbedding(keras.layers.Layer):
         positions = ops.matmul(columns, ops.reshape(positions, shape))
         return ops.reshape(positions, (-1, self.hidden_dim))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "grid_shape": self.grid_shape,

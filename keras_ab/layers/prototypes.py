@@ -1,10 +1,15 @@
 """Prototypes: unit vectors by index."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
+from keras_ab.typing import Shape
+from keras_ab.typing import Tensor
 
-def unit(x):
+
+def unit(x: Tensor) -> Tensor:
     """Scales vectors to unit length, in float32; zero stays zero."""
     x = ops.cast(x, "float32")
     square = ops.sum(ops.square(x), axis=-1, keepdims=True)
@@ -42,7 +47,7 @@ class Prototypes(keras.layers.Layer):
         Section 3.2 (ABDINO's ψ); Caron et al. 2021, the last layer.
     """
 
-    def __init__(self, num_prototypes, dim, **kwargs):
+    def __init__(self, num_prototypes: int, dim: int, **kwargs: Any):
         super().__init__(**{**kwargs, "dtype": "float32"})
         if not (isinstance(num_prototypes, int) and num_prototypes >= 2):
             raise ValueError(
@@ -52,7 +57,7 @@ class Prototypes(keras.layers.Layer):
         self.num_prototypes = num_prototypes
         self.dim = dim
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Shape | None = None) -> None:
         # The start of a linear layer in PyTorch: with Adam, the length that a
         # row has sets how fast it turns.
         limit = self.dim**-0.5
@@ -63,7 +68,7 @@ class Prototypes(keras.layers.Layer):
             name="kernel",
         )
 
-    def all(self):
+    def all(self) -> Tensor:
         """The indices that name all prototypes.
 
         Returns:
@@ -71,7 +76,7 @@ class Prototypes(keras.layers.Layer):
         """
         return ops.zeros((self.num_prototypes, 0), dtype="int32")
 
-    def take(self, table, indices):
+    def take(self, table: Tensor, indices: Tensor) -> Tensor:
         """Rows of any table that has one for each prototype.
 
         Args:
@@ -91,16 +96,16 @@ class Prototypes(keras.layers.Layer):
             )
         return table
 
-    def call(self, indices, frozen=None):
+    def call(self, indices: Tensor, frozen: Tensor | None = None) -> Tensor:
         table = ops.convert_to_tensor(self.kernel)
         if frozen is not None:
             table = ops.where(frozen, ops.stop_gradient(table), table)
         return unit(self.take(table, indices))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], self.dim)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_prototypes": self.num_prototypes,

@@ -1,11 +1,20 @@
 """Fixed positions made of sines and cosines, as in MAE and I-JEPA."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
+from keras_ab.typing import Shape
+from keras_ab.typing import Tensor
 
-def sincos_table(grid_shape, hidden_dim, resolution=None):
+
+def sincos_table(
+    grid_shape: tuple[int, int],
+    hidden_dim: int,
+    resolution: tuple[int, int] | None = None,
+) -> np.ndarray:
     """Sines and cosines of a grid's two coordinates.
 
     The first half of the channels holds the *column* of a patch and the
@@ -80,13 +89,17 @@ class SinCosPositions(keras.layers.Layer):
         He et al. 2022, appendix A.
     """
 
-    def __init__(self, grid_shape, hidden_dim, **kwargs):
+    def __init__(
+        self, grid_shape: tuple[int, int], hidden_dim: int, **kwargs: Any
+    ):
         super().__init__(**kwargs)
         self.grid_shape = tuple(grid_shape)
         self.hidden_dim = hidden_dim
         self._table = sincos_table(self.grid_shape, hidden_dim)
 
-    def call(self, tokens, grid_shape=None):
+    def call(
+        self, tokens: Tensor, grid_shape: tuple[int, int] | None = None
+    ) -> Tensor:
         table = self._table
         if grid_shape is not None and tuple(grid_shape) != self.grid_shape:
             table = sincos_table(grid_shape, self.hidden_dim, self.grid_shape)
@@ -98,7 +111,7 @@ class SinCosPositions(keras.layers.Layer):
             )
         return tokens + ops.cast(table, tokens.dtype)
 
-    def at(self, ids):
+    def at(self, ids: Tensor) -> Tensor:
         """The positions of some patches.
 
         Args:
@@ -110,10 +123,10 @@ class SinCosPositions(keras.layers.Layer):
         table = ops.convert_to_tensor(self._table)
         return ops.take(table, ids, axis=0)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "grid_shape": self.grid_shape,

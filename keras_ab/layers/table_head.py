@@ -1,10 +1,15 @@
 """Given vectors, looked up by index and projected."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
 from keras_ab.layers.heads import ProjectionHead
+from keras_ab.typing import Shape
+from keras_ab.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -33,7 +38,9 @@ class TableHead(keras.layers.Layer):
     # (2, 3)
     """
 
-    def __init__(self, table, projection_dim, **kwargs):
+    def __init__(
+        self, table: Tensor | Sequence[int], projection_dim: int, **kwargs: Any
+    ):
         super().__init__(**{**kwargs, "autocast": False})
         self.values = as_table(table)
         self.projection_dim = projection_dim
@@ -41,7 +48,7 @@ class TableHead(keras.layers.Layer):
             projection_dim, dtype=self.dtype_policy, name="projection"
         )
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Shape | None = None) -> None:
         self.table = self.add_weight(
             shape=self.values.shape,
             initializer=lambda shape, dtype: ops.convert_to_tensor(
@@ -52,14 +59,14 @@ class TableHead(keras.layers.Layer):
         )
         self.projection.build((None, self.values.shape[1]))
 
-    def call(self, indices):
+    def call(self, indices: Tensor) -> Tensor:
         table = ops.cast(self.table, self.compute_dtype)
         return self.projection(ops.take(table, indices, axis=0))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape, self.projection_dim)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "table": list(self.values.shape),
@@ -67,7 +74,7 @@ class TableHead(keras.layers.Layer):
         }
 
 
-def as_table(table):
+def as_table(table: Tensor | Sequence[int]) -> np.ndarray:
     """A table of finite float32 `(L, D)`, from itself or from its shape."""
     if np.ndim(table) == 1 and len(table) == 2:
         return np.zeros([int(size) for size in table], "float32")

@@ -4,9 +4,11 @@ import keras
 from keras import ops
 
 from keras_ab.ops.bellman import pairs_fit
+from keras_ab.typing import DType
+from keras_ab.typing import Tensor
 
 
-def bellman_value(q_logits, target):
+def bellman_value(q_logits: Tensor, target: Tensor) -> Tensor:
     """Binary cross-entropy of the value function against its target.
 
     The prediction from every view i for the action that leads to view j is
@@ -63,9 +65,12 @@ class BellmanValueLoss(keras.losses.Loss):
     """
 
     def __init__(
-        self, reduction="sum_over_batch_size", name="bellman_value", dtype=None
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "bellman_value",
+        dtype: DType | None = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return bellman_value(y_pred, y_true)

@@ -12,11 +12,16 @@ from keras_ab.ops.chunked_bellman import q_logits
 from keras_ab.ops.chunks import over_chunks
 from keras_ab.ops.chunks import put_rows
 from keras_ab.ops.chunks import take_rows
+from keras_ab.typing import Tensor
 
 
 def chunked_bellman_value(
-    online, target, reward, gamma=0.5, annotations_per_chunk=None
-):
+    online: tuple[Tensor, Tensor, Tensor, Tensor],
+    target: tuple[Tensor, Tensor, Tensor, Tensor],
+    reward: Tensor,
+    gamma: float = 0.5,
+    annotations_per_chunk: int | None = None,
+) -> Tensor:
     """The value loss of a Q that is given by its embeddings.
 
     Value and gradients are those of `bellman_value(q_logits(*online),

@@ -1,10 +1,19 @@
 """Self-distillation over prototypes, as in DINO."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
+from keras_ab.typing import DType
+from keras_ab.typing import Tensor
 
-def dino(student_logits, teacher_probabilities, temperature=0.1):
+
+def dino(
+    student_logits: Tensor,
+    teacher_probabilities: Tensor,
+    temperature: float = 0.1,
+) -> Tensor:
     """Cross-entropy of the student's views against the teacher's.
 
     The teacher sees the first G of the student's V views. Every pair of a
@@ -81,16 +90,16 @@ class DINOLoss(keras.losses.Loss):
 
     def __init__(
         self,
-        temperature=0.1,
-        reduction="sum_over_batch_size",
-        name="dino",
-        dtype=None,
+        temperature: float = 0.1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "dino",
+        dtype: DType | None = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.temperature = temperature
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return dino(y_pred, y_true, self.temperature)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "temperature": self.temperature}

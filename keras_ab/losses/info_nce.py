@@ -1,12 +1,18 @@
 """InfoNCE between two modalities, as in CLIP."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_ab.ops.similarity import cosine_similarity
+from keras_ab.typing import DType
+from keras_ab.typing import Tensor
 
 
-def info_nce(image_embeddings, text_embeddings, logit_scale):
+def info_nce(
+    image_embeddings: Tensor, text_embeddings: Tensor, logit_scale: Tensor
+) -> Tensor:
     """Two-way InfoNCE between images and their annotations.
 
     Row b of either input belongs to row b of the other; all other rows are
@@ -71,16 +77,16 @@ class InfoNCE(keras.losses.Loss):
 
     def __init__(
         self,
-        logit_scale=1 / 0.07,
-        reduction="sum_over_batch_size",
-        name="info_nce",
-        dtype=None,
+        logit_scale: float = 1 / 0.07,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "info_nce",
+        dtype: DType | None = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.logit_scale = logit_scale
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return info_nce(y_pred, y_true, self.logit_scale)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "logit_scale": self.logit_scale}

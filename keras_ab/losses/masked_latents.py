@@ -4,9 +4,13 @@ import keras
 from keras import ops
 
 from keras_ab.ops.shapes import shapes_fit
+from keras_ab.typing import DType
+from keras_ab.typing import Tensor
 
 
-def masked_latents(predictions, targets, mask=None):
+def masked_latents(
+    predictions: Tensor, targets: Tensor, mask: Tensor | None = None
+) -> Tensor:
     """Smooth L1 distance of predicted features from the target network's.
 
     `d² / 2` for differences d below 1, `|d| - 1/2` above.
@@ -79,9 +83,12 @@ class MaskedLatentsLoss(keras.losses.Loss):
     """
 
     def __init__(
-        self, reduction="sum_over_batch_size", name="masked_latents", dtype=None
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "masked_latents",
+        dtype: DType | None = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return masked_latents(y_pred, y_true)

@@ -1,12 +1,21 @@
 """Reconstruction of the pixels of masked patches, as in MAE."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_ab.ops.shapes import shapes_fit
+from keras_ab.typing import DType
+from keras_ab.typing import Tensor
 
 
-def masked_pixels(predictions, patches, masked=None, normalize=True):
+def masked_pixels(
+    predictions: Tensor,
+    patches: Tensor,
+    masked: Tensor | None = None,
+    normalize: bool = True,
+) -> Tensor:
     """Squared error of predicted patches against the images' own.
 
     Args:
@@ -84,16 +93,16 @@ class MaskedPixelsLoss(keras.losses.Loss):
 
     def __init__(
         self,
-        normalize=True,
-        reduction="sum_over_batch_size",
-        name="masked_pixels",
-        dtype=None,
+        normalize: bool = True,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "masked_pixels",
+        dtype: DType | None = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.normalize = normalize
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return masked_pixels(y_pred, y_true, normalize=self.normalize)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "normalize": self.normalize}

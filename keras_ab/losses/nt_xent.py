@@ -1,12 +1,16 @@
 """NT-Xent between two views of the same images, as in SimCLR."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_ab.ops.similarity import l2_normalize
+from keras_ab.typing import DType
+from keras_ab.typing import Tensor
 
 
-def nt_xent(a, b, temperature=0.1):
+def nt_xent(a: Tensor, b: Tensor, temperature: float = 0.1) -> Tensor:
     """Normalised-temperature cross-entropy between two sets of views.
 
     Row i of `a` and row i of `b` are views of one image. Each of the 2B
@@ -74,16 +78,16 @@ class NTXent(keras.losses.Loss):
 
     def __init__(
         self,
-        temperature=0.1,
-        reduction="sum_over_batch_size",
-        name="nt_xent",
-        dtype=None,
+        temperature: float = 0.1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "nt_xent",
+        dtype: DType | None = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.temperature = temperature
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return nt_xent(y_true, y_pred, self.temperature)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "temperature": self.temperature}

@@ -1,14 +1,21 @@
 """Sigmoid contrast between two modalities, as in SigLIP."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_ab.ops.similarity import cosine_similarity
+from keras_ab.typing import DType
+from keras_ab.typing import Tensor
 
 
 def sigmoid_contrast(
-    image_embeddings, text_embeddings, logit_scale, logit_bias
-):
+    image_embeddings: Tensor,
+    text_embeddings: Tensor,
+    logit_scale: Tensor,
+    logit_bias: Tensor,
+) -> Tensor:
     """Binary cross-entropy of all pairs of images and their annotations.
 
     Row b of either input belongs to row b of the other. Each pair is told
@@ -75,22 +82,22 @@ class SigmoidContrast(keras.losses.Loss):
 
     def __init__(
         self,
-        logit_scale=10.0,
-        logit_bias=-10.0,
-        reduction="sum_over_batch_size",
-        name="sigmoid_contrast",
-        dtype=None,
+        logit_scale: float = 10.0,
+        logit_bias: float = -10.0,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "sigmoid_contrast",
+        dtype: DType | None = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.logit_scale = logit_scale
         self.logit_bias = logit_bias
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return sigmoid_contrast(
             y_pred, y_true, self.logit_scale, self.logit_bias
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "logit_scale": self.logit_scale,

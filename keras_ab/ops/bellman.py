@@ -2,8 +2,13 @@
 
 from keras import ops
 
+from keras_ab.typing import Shape
+from keras_ab.typing import Tensor
 
-def bellman_target(reward, q_logits, gamma=0.5):
+
+def bellman_target(
+    reward: Tensor, q_logits: Tensor, gamma: float = 0.5
+) -> Tensor:
     """Bellman backup of the annotation value function.
 
     `y[b, j, l] = (1 - γ) · reward[b, j, l] + γ · sigmoid(max_k q[b, j, k, l])`
@@ -45,7 +50,7 @@ def bellman_target(reward, q_logits, gamma=0.5):
     return ops.stop_gradient((1.0 - gamma) * reward + gamma * best)
 
 
-def pairs_fit(pairs, views):
+def pairs_fit(pairs: Shape, views: Shape) -> bool:
     """Whether `(B, N, N, L)` belongs to `(B, N, L)`, so far as is known.
 
     Args:

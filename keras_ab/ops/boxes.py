@@ -2,8 +2,10 @@
 
 from keras import ops
 
+from keras_ab.typing import Tensor
 
-def relative_boxes(boxes):
+
+def relative_boxes(boxes: Tensor) -> Tensor:
     """Expresses every box of a set in the frame of every other one.
 
     This is the paper's action `bb_{i→j}`: the crop box of view j, seen from

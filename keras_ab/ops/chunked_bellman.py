@@ -1,11 +1,14 @@
 """The Bellman backup from embeddings, a chunk of annotations at a time."""
 
 import numbers
+from collections.abc import Sequence
+from typing import Any
 
 from keras import ops
 
 from keras_ab.ops.bellman import bellman_target
 from keras_ab.ops.shapes import shapes_fit
+from keras_ab.typing import Tensor
 
 # Logits of all pairs of views, (B, N, N, L), up to which nothing is cut; and
 # how many a chunk then holds.
@@ -15,7 +18,9 @@ CHUNK = 2**21
 NARROWEST = 128
 
 
-def q_logits(actions, annotations, scale, bias):
+def q_logits(
+    actions: Tensor, annotations: Tensor, scale: Tensor, bias: Tensor
+) -> Tensor:
     """Logits of Q for all pairs of views and all annotations.
 
     Args:
@@ -34,8 +39,11 @@ def q_logits(actions, annotations, scale, bias):
 
 
 def chunked_bellman_target(
-    q_function, reward, gamma=0.5, annotations_per_chunk=None
-):
+    q_function: tuple[Tensor, Tensor, Tensor, Tensor],
+    reward: Tensor,
+    gamma: float = 0.5,
+    annotations_per_chunk: int | None = None,
+) -> Tensor:
     """Bellman backup of a Q that is given by its embeddings.
 
     The value is `bellman_target(reward, q_logits(*q_function), gamma)`; of
@@ -85,7 +93,9 @@ def chunked_bellman_target(
     return ops.concatenate(parts, axis=-1)
 
 
-def chunk_size(actions, annotations, wanted=None):
+def chunk_size(
+    actions: Tensor, annotations: Tensor, wanted: int | None = None
+) -> int | None:
     """How many annotations to look at at a time.
 
     Args:
@@ -113,7 +123,7 @@ def chunk_size(actions, annotations, wanted=None):
     return None if size >= number else size
 
 
-def as_q_function(parts):
+def as_q_function(parts: Sequence[Tensor]) -> list[Tensor]:
     """Actions, annotations, scale and bias as float32 tensors.
 
     Args:
@@ -136,7 +146,7 @@ def as_q_function(parts):
     return parts
 
 
-def check_shapes(q_function, reward):
+def check_shapes(q_function: Sequence[Tensor], reward: Tensor) -> None:
     """Raises `ValueError` unless actions, annotations and reward fit.
 
     Args:
@@ -156,7 +166,7 @@ def check_shapes(q_function, reward):
     )
 
 
-def check_chunk(size):
+def check_chunk(size: Any) -> None:
     """Raises `ValueError` for anything but a positive int or None.
 
     Args:

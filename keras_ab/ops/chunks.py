@@ -1,10 +1,19 @@
 """Work on the rows of a long matrix, a chunk of them at a time."""
 
+from collections.abc import Callable
+
 import keras
 from keras import ops
 
+from keras_ab.typing import Tensor
 
-def over_chunks(step, carry, rows, size):
+
+def over_chunks(
+    step: Callable[..., tuple[Tensor, ...]],
+    carry: tuple[Tensor, ...],
+    rows: Tensor,
+    size: int,
+) -> tuple[Tensor, ...]:
     """Runs `step(start, length, carry)` over chunks, one after the other.
 
     It is a loop of the backend, since XLA may run the rounds of an unrolled
@@ -48,7 +57,9 @@ def _after(start, done):
     return start + 0 * ops.cast(ops.sum(done), "int32")
 
 
-def take_rows(matrix, start, length):
+def take_rows(
+    matrix: Tensor, start: int | Tensor, length: int | Tensor
+) -> Tensor:
     """A chunk of a matrix.
 
     Args:
@@ -62,7 +73,7 @@ def take_rows(matrix, start, length):
     return ops.slice(matrix, (start, 0), (length, matrix.shape[1]))
 
 
-def put_rows(matrix, start, rows):
+def put_rows(matrix: Tensor, start: int | Tensor, rows: Tensor) -> Tensor:
     """Writes a chunk of a matrix that nothing else uses.
 
     Args:

@@ -3,8 +3,11 @@
 import keras
 from keras import ops
 
+from keras_ab.typing import DType
+from keras_ab.typing import Tensor
 
-def scale_images(images, dtype=None):
+
+def scale_images(images: Tensor, dtype: DType | None = None) -> Tensor:
     """Scales uint8 pixels to [-1, 1]; floats pass through.
 
     Images travel to the device as uint8 and become floats there.

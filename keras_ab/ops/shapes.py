@@ -1,7 +1,9 @@
 """Comparing shapes that are known in part."""
 
+from keras_ab.typing import Shape
 
-def shapes_fit(a, b):
+
+def shapes_fit(a: Shape, b: Shape) -> bool:
     """Whether two shapes are equal, so far as is known.
 
     Args:

@@ -2,8 +2,10 @@
 
 from keras import ops
 
+from keras_ab.typing import Tensor
 
-def l2_normalize(x, epsilon=1e-12):
+
+def l2_normalize(x: Tensor, epsilon: float = 1e-12) -> Tensor:
     """Scales vectors to unit length.
 
     Args:
@@ -19,7 +21,7 @@ def l2_normalize(x, epsilon=1e-12):
     return x * ops.rsqrt(ops.maximum(square, epsilon))
 
 
-def cosine_similarity(a, b):
+def cosine_similarity(a: Tensor, b: Tensor) -> Tensor:
     """Cosine of each vector of one set with each vector of another.
 
     Args:

@@ -1,9 +1,14 @@
 """A schedule that stays where it is."""
 
 import numbers
+from collections.abc import Callable
+from typing import Any
 
 import keras
 from keras import ops
+
+from keras_ab.typing import Rate
+from keras_ab.typing import Tensor
 
 Schedule = keras.optimizers.schedules.LearningRateSchedule
 
@@ -21,17 +26,17 @@ class Constant(Schedule):
     # 0.004
     """
 
-    def __init__(self, value):
+    def __init__(self, value: float):
         self.value = float(value)
 
-    def __call__(self, step):
+    def __call__(self, step: Tensor) -> Tensor:
         return ops.convert_to_tensor(self.value, dtype="float32")
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"value": self.value}
 
 
-def as_schedule(value):
+def as_schedule(value: Rate) -> Callable[[Any], Any]:
     """A schedule from a number; schedules pass through.
 
     Args:

@@ -1,9 +1,12 @@
 """A straight line from one value to another."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_ab.schedules.constant import Schedule
+from keras_ab.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -25,20 +28,20 @@ class Linear(Schedule):
         Assran et al. 2023, code: the momentum goes from 0.996 to 1.
     """
 
-    def __init__(self, start, end, steps):
+    def __init__(self, start: float, end: float, steps: int):
         if not steps >= 1:
             raise ValueError(f"`steps` must be at least 1. Received: {steps}")
         self.start, self.end, self.steps = float(start), float(end), int(steps)
 
-    def __call__(self, step):
+    def __call__(self, step: Tensor) -> Tensor:
         progress = ops.minimum(ops.cast(step, "float32") / self.steps, 1.0)
         return self.start + (self.end - self.start) * progress
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"start": self.start, "end": self.end, "steps": self.steps}
 
 
-def linear(start, end, steps):
+def linear(start: float, end: float, steps: int) -> Linear:
     """Function form of `keras_ab.schedules.Linear`.
 
     Args:

@@ -1,8 +1,13 @@
 """Counting updates where Keras counts micro-steps."""
 
+from collections.abc import Callable
+from typing import Any
+from typing import Self
+
 import keras
 
 from keras_ab.schedules.constant import Schedule
+from keras_ab.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -24,19 +29,19 @@ class PerUpdate(Schedule):
     # the value of `inner` at update 5: 0.5
     """
 
-    def __init__(self, schedule, micro_steps):
+    def __init__(self, schedule: Callable[[Any], Any], micro_steps: int):
         self.schedule, self.micro_steps = schedule, int(micro_steps)
 
-    def __call__(self, step):
+    def __call__(self, step: Tensor) -> Tensor:
         return self.schedule(step // self.micro_steps)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "schedule": keras.saving.serialize_keras_object(self.schedule),
             "micro_steps": self.micro_steps,
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         schedule = keras.saving.deserialize_keras_object(config["schedule"])
         return cls(schedule, config["micro_steps"])

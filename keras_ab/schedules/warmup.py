@@ -1,10 +1,13 @@
 """Linear warm-up, then half a cosine: the learning rate of every method."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_ab.schedules.constant import Schedule
 from keras_ab.schedules.cosine import Cosine
+from keras_ab.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -29,7 +32,14 @@ class LinearWarmupCosine(Schedule):
         Section 4 (cosine decay) and Table 7 (warm-up).
     """
 
-    def __init__(self, peak, steps, warmup_steps, start=0.0, end=0.0):
+    def __init__(
+        self,
+        peak: float,
+        steps: int,
+        warmup_steps: int,
+        start: float = 0.0,
+        end: float = 0.0,
+    ):
         if not 0 <= warmup_steps < steps:
             raise ValueError(
                 "`warmup_steps` must lie in [0, steps). Received: "
@@ -39,14 +49,14 @@ class LinearWarmupCosine(Schedule):
         self.steps, self.warmup_steps = int(steps), int(warmup_steps)
         self._decay = Cosine(peak, end, steps - warmup_steps)
 
-    def __call__(self, step):
+    def __call__(self, step: Tensor) -> Tensor:
         step = ops.cast(step, "float32")
         rise = ops.minimum(step / max(self.warmup_steps, 1), 1.0)
         line = self.start + (self.peak - self.start) * rise
         decay = self._decay(ops.maximum(step - self.warmup_steps, 0.0))
         return ops.where(step < self.warmup_steps, line, decay)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "peak": self.peak,
             "steps": self.steps,
@@ -56,7 +66,13 @@ class LinearWarmupCosine(Schedule):
         }
 
 
-def linear_warmup_cosine(peak, steps, warmup_steps, start=0.0, end=0.0):
+def linear_warmup_cosine(
+    peak: float,
+    steps: int,
+    warmup_steps: int,
+    start: float = 0.0,
+    end: float = 0.0,
+) -> LinearWarmupCosine:
     """Function form of `keras_ab.schedules.LinearWarmupCosine`.
 
     Args:
