@@ -1,11 +1,14 @@
 """Batches for `fit`: annotated images, and crops of unlabelled ones."""
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 from keras_ab.data.headers import MAX_PIXELS
 from keras_ab.data.order import check_hosts
 from keras_ab.data.quarantine import Quarantine
 from keras_ab.data.sampling import sample_boxes
+from keras_ab.data.source import Source
 from keras_ab.data.stream import batches
 from keras_ab.data.stream import check_area
 from keras_ab.data.stream import check_size
@@ -14,22 +17,26 @@ from keras_ab.data.stream import merge
 from keras_ab.data.tf import tensorflow
 from keras_ab.data.views import augment
 from keras_ab.data.views import weak_view
+from keras_ab.typing import Dataset
+from keras_ab.typing import ImageFunction
+from keras_ab.typing import Size
+from keras_ab.typing import Tensor
 
 
 def reward_batches(
-    source,
-    tokenizer,
-    image_size=224,
-    batch_size=256,
-    area=(0.5, 1.0),
-    seed=0,
-    start_step=0,
-    augmentation=None,
-    num_hosts=1,
-    host=0,
-    quarantine=None,
-    max_pixels=MAX_PIXELS,
-):
+    source: Source,
+    tokenizer: Callable[[Tensor], Tensor],
+    image_size: Size = 224,
+    batch_size: int = 256,
+    area: tuple[float, float] = (0.5, 1.0),
+    seed: int = 0,
+    start_step: int = 0,
+    augmentation: ImageFunction | None = None,
+    num_hosts: int = 1,
+    host: int = 0,
+    quarantine: Quarantine | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> Dataset:
     """Batches of captioned images, without end.
 
     Each image gives one crop, and a caption drawn from its own. The batch of
@@ -108,22 +115,22 @@ def reward_batches(
 
 
 def value_batches(
-    source,
-    image_size=224,
-    batch_size=256,
-    num_views=4,
-    area=(0.05, 0.5),
-    seed=0,
-    start_step=0,
-    sample=None,
-    state_key="boxes",
-    state_size=4,
-    augmentation=None,
-    num_hosts=1,
-    host=0,
-    quarantine=None,
-    max_pixels=MAX_PIXELS,
-):
+    source: Source,
+    image_size: Size = 224,
+    batch_size: int = 256,
+    num_views: int = 4,
+    area: tuple[float, float] = (0.05, 0.5),
+    seed: int = 0,
+    start_step: int = 0,
+    sample: Callable[..., Any] | None = None,
+    state_key: str = "boxes",
+    state_size: int = 4,
+    augmentation: ImageFunction | None = None,
+    num_hosts: int = 1,
+    host: int = 0,
+    quarantine: Quarantine | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> Dataset:
     """Batches of several crops of each image, with their boxes.
 
     Args:
@@ -200,24 +207,24 @@ def value_batches(
 
 
 def bootstrap_batches(
-    reward,
-    value,
-    tokenizer,
-    image_size=224,
-    reward_batch_size=128,
-    value_batch_size=32,
-    num_views=4,
-    reward_area=(0.5, 1.0),
-    value_area=(0.05, 0.5),
-    seed=0,
-    start_step=0,
-    actions=None,
-    value_augmentation=None,
-    num_hosts=1,
-    host=0,
-    quarantine=None,
-    max_pixels=MAX_PIXELS,
-):
+    reward: Source,
+    value: Source,
+    tokenizer: Callable[[Tensor], Tensor],
+    image_size: Size = 224,
+    reward_batch_size: int = 128,
+    value_batch_size: int = 32,
+    num_views: int = 4,
+    reward_area: tuple[float, float] = (0.5, 1.0),
+    value_area: tuple[float, float] = (0.05, 0.5),
+    seed: int = 0,
+    start_step: int = 0,
+    actions: Any = None,
+    value_augmentation: ImageFunction | None = None,
+    num_hosts: int = 1,
+    host: int = 0,
+    quarantine: Quarantine | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> Dataset:
     """Batches for annotation bootstrapping, without end.
 
     The reward's images are captioned, the value's need not be, and the two

@@ -10,6 +10,9 @@ from keras_ab.data.decoding import to_bmp
 from keras_ab.data.headers import MAX_PIXELS
 from keras_ab.data.order import sample_indices
 from keras_ab.data.quarantine import Quarantine
+from keras_ab.data.source import Source
+from keras_ab.typing import PathLike
+from keras_ab.typing import Size
 
 COLOURS = ("#e41a1c", "#377eb8", "#ff9f00", "#4daf4a", "#984ea3", "#00a0a0")
 CELL = 150
@@ -20,15 +23,15 @@ LINE = 16
 
 
 def contact_sheet(
-    source,
-    file,
-    images=8,
-    num_views=4,
-    image_size=224,
-    seed=0,
-    area=(0.05, 0.5),
-    max_pixels=MAX_PIXELS,
-):
+    source: Source,
+    file: PathLike,
+    images: int = 8,
+    num_views: int = 4,
+    image_size: Size = 224,
+    seed: int = 0,
+    area: tuple[float, float] = (0.05, 0.5),
+    max_pixels: int = MAX_PIXELS,
+) -> pathlib.Path:
     """Draws originals with the boxes of their crops, and the crops.
 
     The crops come out of `value_batches`; a frame around each has the colour

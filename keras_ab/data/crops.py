@@ -1,5 +1,8 @@
 """Cutting views out of images."""
 
+from collections.abc import Callable
+from collections.abc import Sequence
+
 from keras_ab.data.decoding import decode
 from keras_ab.data.decoding import decode_window
 from keras_ab.data.decoding import is_native
@@ -8,6 +11,7 @@ from keras_ab.data.decoding import reencode
 from keras_ab.data.decoding import upright_shape
 from keras_ab.data.headers import MAX_PIXELS
 from keras_ab.data.tf import tensorflow
+from keras_ab.typing import Tensor
 
 __all__ = ["crop_and_resize", "cut_groups", "cut_views", "decode"]
 
@@ -15,7 +19,13 @@ __all__ = ["crop_and_resize", "cut_groups", "cut_views", "decode"]
 LARGE = 96 * 96
 
 
-def cut_views(image, sample, size, by_pil=False, max_pixels=MAX_PIXELS):
+def cut_views(
+    image: Tensor,
+    sample: Callable[[Tensor], tuple[Tensor, Tensor]],
+    size: tuple[int, int],
+    by_pil: bool | Tensor = False,
+    max_pixels: int = MAX_PIXELS,
+) -> tuple[Tensor, Tensor]:
     """Decodes an image once and cuts views of one size out of it.
 
     Args:
@@ -41,7 +51,13 @@ def cut_views(image, sample, size, by_pil=False, max_pixels=MAX_PIXELS):
     return views, states[0]
 
 
-def cut_groups(image, draws, sizes, by_pil=False, max_pixels=MAX_PIXELS):
+def cut_groups(
+    image: Tensor,
+    draws: Sequence[Callable[[Tensor], Tensor]],
+    sizes: Sequence[tuple[int, int]],
+    by_pil: bool | Tensor = False,
+    max_pixels: int = MAX_PIXELS,
+) -> list[Tensor]:
     """Decodes an image once and cuts views of several sizes out of it.
 
     Args:
@@ -80,7 +96,9 @@ def cut_groups(image, draws, sizes, by_pil=False, max_pixels=MAX_PIXELS):
     ]
 
 
-def crop_and_resize(image, boxes, size):
+def crop_and_resize(
+    image: Tensor, boxes: Tensor, size: tuple[int, int]
+) -> Tensor:
     """Cuts boxes of pixels and resizes each to one size.
 
     A crop is sliced before it is resized, so that no pixel from outside

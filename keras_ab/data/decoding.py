@@ -13,13 +13,14 @@ from keras_ab.data.headers import first_frame
 from keras_ab.data.headers import read_header
 from keras_ab.data.records import BadRecord
 from keras_ab.data.tf import tensorflow
+from keras_ab.typing import Tensor
 
 # Pixels around a window of a JPEG, so that its colours, which are stored at
 # half the resolution, are interpolated at the window's edge as elsewhere.
 MARGIN = 2
 
 
-def decode(image, max_pixels=MAX_PIXELS):
+def decode(image: Tensor, max_pixels: int = MAX_PIXELS) -> Tensor:
     """Decodes an image, once for all of its crops.
 
     Args:
@@ -37,7 +38,7 @@ def decode(image, max_pixels=MAX_PIXELS):
     return _upright(_decode(image), header[2])
 
 
-def is_native(image):
+def is_native(image: Tensor) -> Tensor:
     """Whether an encoded string is of a format that TensorFlow decodes.
 
     Args:
@@ -51,7 +52,7 @@ def is_native(image):
     return tf.reduce_any(tf.strings.substr(image, 0, 2) == magic)
 
 
-def upright_shape(header):
+def upright_shape(header: Tensor) -> Tensor:
     """`(height, width)` of the image as it is meant to be seen.
 
     Args:
@@ -65,7 +66,7 @@ def upright_shape(header):
     )
 
 
-def measure(image, max_pixels=MAX_PIXELS):
+def measure(image: Tensor, max_pixels: int = MAX_PIXELS) -> Tensor:
     """Size and orientation from an image's header.
 
     Args:
@@ -104,7 +105,9 @@ def measure(image, max_pixels=MAX_PIXELS):
     return tf.ensure_shape(header, [3])
 
 
-def decode_window(image, header, boxes):
+def decode_window(
+    image: Tensor, header: Tensor, boxes: Tensor
+) -> tuple[Tensor, Tensor]:
     """Decodes of a JPEG no more than its crops need, of others everything.
 
     Args:
@@ -151,7 +154,7 @@ def decode_window(image, header, boxes):
     return pixels, boxes
 
 
-def reencode(image, max_pixels=MAX_PIXELS):
+def reencode(image: Tensor, max_pixels: int = MAX_PIXELS) -> Tensor:
     """Decodes by PIL, for what TensorFlow cannot read or reads wrongly.
 
     Args:
@@ -172,7 +175,7 @@ def reencode(image, max_pixels=MAX_PIXELS):
     return tf.ensure_shape(_call(convert, image, tf.string), [])
 
 
-def to_bmp(data, max_pixels=MAX_PIXELS):
+def to_bmp(data: bytes, max_pixels: int = MAX_PIXELS) -> bytes:
     """Any image that PIL reads, as an uncompressed one, upright.
 
     Args:

@@ -1,9 +1,16 @@
 """Samples of records that may be bad."""
 
 import threading
+from collections.abc import Callable
+from typing import Any
 
 from keras_ab.data.inspection import find_fault
+from keras_ab.data.order import Place
+from keras_ab.data.quarantine import Quarantine
+from keras_ab.data.source import Source
 from keras_ab.data.tf import tensorflow
+from keras_ab.typing import Dataset
+from keras_ab.typing import Tensor
 
 # Records that are tried for one sample, each by TensorFlow and by PIL.
 CANDIDATES = 64
@@ -11,7 +18,13 @@ READERS = 2
 SEEDS = ((0, 0), (0, 0))
 
 
-def read_batches(read, source, place, size_limit, quarantine):
+def read_batches(
+    read: Callable[..., Any],
+    source: Source,
+    place: Place,
+    size_limit: int,
+    quarantine: Quarantine,
+) -> Dataset:
     """The endless stream of batches, whatever is wrong with their records.
 
     A record that cannot be read is tried again by PIL, and then replaced by
@@ -143,14 +156,21 @@ def _blank(spec):
 class _Log:
     """Names the bad records that a stream meets."""
 
-    def __init__(self, read, source, key, size_limit, quarantine):
+    def __init__(
+        self,
+        read: Callable[..., Any],
+        source: Source,
+        key: Tensor,
+        size_limit: int,
+        quarantine: Quarantine,
+    ):
         self.read, self.source, self.key = read, source, key
         self.size_limit = size_limit
         self.quarantine = quarantine
         self.found = {}
         self.lock = threading.Lock()
 
-    def report(self, number, seen, bad):
+    def report(self, number: Tensor, seen: Tensor, bad: Tensor) -> Tensor:
         tf = tensorflow()
         for k in range(int(bad)):
             index = int(

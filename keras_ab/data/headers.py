@@ -29,7 +29,9 @@ ORIENTATIONS = range(1, 9)
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 
 
-def read_header(data, max_pixels=MAX_PIXELS):
+def read_header(
+    data: bytes, max_pixels: int = MAX_PIXELS
+) -> tuple[int, int, int]:
     """Size and orientation of an image that TensorFlow decodes rightly.
 
     Args:
@@ -67,7 +69,7 @@ def read_header(data, max_pixels=MAX_PIXELS):
     return height, width, orientation
 
 
-def check_pixels(height, width, max_pixels):
+def check_pixels(height: int, width: int, max_pixels: int) -> None:
     """Raises `BadRecord` for an image that would decode to too much."""
     if height < 1 or width < 1:
         raise BadRecord(CORRUPT)
@@ -75,7 +77,7 @@ def check_pixels(height, width, max_pixels):
         raise BadRecord(TOO_LARGE)
 
 
-def ends_early(data):
+def ends_early(data: bytes) -> bool:
     """Whether the bytes stop before their image does.
 
     Args:
@@ -102,7 +104,7 @@ def ends_early(data):
     return False
 
 
-def first_frame(data):
+def first_frame(data: bytes) -> bytes:
     """A GIF's bytes up to the end of its first frame.
 
     Args:

@@ -30,6 +30,7 @@ import pathlib
 import sys
 import tempfile
 import textwrap
+from collections.abc import Sequence
 
 from keras_ab.data.contact_sheet import contact_sheet
 from keras_ab.data.headers import MAX_PIXELS
@@ -48,7 +49,7 @@ STEPS = (256, 1024, 4096, 8192)
 """Views in a step, for the rates that can be fed."""
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; see `python -m keras_ab.data inspect --help`.
 
     Args:

@@ -3,9 +3,12 @@
 from keras_ab.data import headers
 from keras_ab.data.decoding import to_bmp
 from keras_ab.data.records import BadRecord
+from keras_ab.data.source import Source
 
 
-def find_fault(source, index, max_pixels=headers.MAX_PIXELS):
+def find_fault(
+    source: Source, index: int, max_pixels: int = headers.MAX_PIXELS
+) -> dict[str, str | None]:
     """What is wrong with a record.
 
     Args:
@@ -37,7 +40,9 @@ def find_fault(source, index, max_pixels=headers.MAX_PIXELS):
     return _fault(name, *image_fault(image, max_pixels))
 
 
-def image_fault(data, max_pixels=headers.MAX_PIXELS):
+def image_fault(
+    data: bytes, max_pixels: int = headers.MAX_PIXELS
+) -> tuple[str | None, str]:
     """What is wrong with an encoded image.
 
     Args:

@@ -3,27 +3,32 @@
 import numpy as np
 
 from keras_ab.data.headers import MAX_PIXELS
+from keras_ab.data.quarantine import Quarantine
+from keras_ab.data.source import Source
 from keras_ab.data.stream import batches
 from keras_ab.data.stream import check_area
 from keras_ab.data.stream import check_size
 from keras_ab.data.stream import check_source
 from keras_ab.data.tf import tensorflow
 from keras_ab.data.views import weak_view
+from keras_ab.typing import Dataset
+from keras_ab.typing import ImageFunction
+from keras_ab.typing import Size
 
 
 def labelled_batches(
-    source,
-    image_size=224,
-    batch_size=256,
-    area=(0.08, 1.0),
-    augmentation=None,
-    seed=0,
-    start_step=0,
-    num_hosts=1,
-    host=0,
-    quarantine=None,
-    max_pixels=MAX_PIXELS,
-):
+    source: Source,
+    image_size: Size = 224,
+    batch_size: int = 256,
+    area: tuple[float, float] = (0.08, 1.0),
+    augmentation: ImageFunction | None = None,
+    seed: int = 0,
+    start_step: int = 0,
+    num_hosts: int = 1,
+    host: int = 0,
+    quarantine: Quarantine | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> Dataset:
     """Batches of images and their labels, without end.
 
     The batch of a step is a pure function of `(seed, step)`.

@@ -5,28 +5,32 @@ from keras_ab.data.headers import MAX_PIXELS
 from keras_ab.data.masks import BlockMasks
 from keras_ab.data.masks import random_mask
 from keras_ab.data.order import lane_key
+from keras_ab.data.quarantine import Quarantine
+from keras_ab.data.source import Source
 from keras_ab.data.stream import batches
 from keras_ab.data.stream import check_area
 from keras_ab.data.stream import check_size
 from keras_ab.data.stream import check_source
 from keras_ab.data.tf import tensorflow
 from keras_ab.data.views import weak_view
+from keras_ab.typing import Dataset
+from keras_ab.typing import Size
 
 
 def mae_batches(
-    source,
-    image_size=224,
-    patch_size=16,
-    batch_size=256,
-    keep=0.25,
-    area=(0.2, 1.0),
-    seed=0,
-    start_step=0,
-    num_hosts=1,
-    host=0,
-    quarantine=None,
-    max_pixels=MAX_PIXELS,
-):
+    source: Source,
+    image_size: Size = 224,
+    patch_size: int = 16,
+    batch_size: int = 256,
+    keep: float = 0.25,
+    area: tuple[float, float] = (0.2, 1.0),
+    seed: int = 0,
+    start_step: int = 0,
+    num_hosts: int = 1,
+    host: int = 0,
+    quarantine: Quarantine | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> Dataset:
     """Batches of images with random masks, without end.
 
     The batch of a step is a pure function of `(seed, step)`.
@@ -88,19 +92,19 @@ def mae_batches(
 
 
 def ijepa_batches(
-    source,
-    image_size=224,
-    patch_size=16,
-    batch_size=256,
-    area=(0.3, 1.0),
-    masks=None,
-    seed=0,
-    start_step=0,
-    num_hosts=1,
-    host=0,
-    quarantine=None,
-    max_pixels=MAX_PIXELS,
-):
+    source: Source,
+    image_size: Size = 224,
+    patch_size: int = 16,
+    batch_size: int = 256,
+    area: tuple[float, float] = (0.3, 1.0),
+    masks: BlockMasks | None = None,
+    seed: int = 0,
+    start_step: int = 0,
+    num_hosts: int = 1,
+    host: int = 0,
+    quarantine: Quarantine | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> Dataset:
     """Batches of images with block masks, without end.
 
     The batch of a step is a pure function of `(seed, step)`.

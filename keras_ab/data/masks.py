@@ -10,13 +10,17 @@ import math
 import numpy as np
 
 from keras_ab.data.tf import tensorflow
+from keras_ab.typing import Tensor
+from keras_ab.typing import Tensors
 
 # Draws of a block's size come from this many equally likely values, so that
 # the possible sizes can be listed.
 LEVELS = 4096
 
 
-def random_mask(seed, num_patches, keep=0.25):
+def random_mask(
+    seed: Tensor, num_patches: int, keep: float = 0.25
+) -> tuple[Tensor, Tensor]:
     """Splits patches at random into kept and masked ones: MAE's mask.
 
     Args:
@@ -94,14 +98,14 @@ class BlockMasks:
 
     def __init__(
         self,
-        grid,
-        num_targets=4,
-        target_area=(0.15, 0.2),
-        target_aspect=(0.75, 1.5),
-        context_area=(0.85, 1.0),
-        min_patches=10,
-        tries=20,
-        context_length=None,
+        grid: tuple[int, int],
+        num_targets: int = 4,
+        target_area: tuple[float, float] = (0.15, 0.2),
+        target_aspect: tuple[float, float] = (0.75, 1.5),
+        context_area: tuple[float, float] = (0.85, 1.0),
+        min_patches: int = 10,
+        tries: int = 20,
+        context_length: int | None = None,
     ):
         self.grid = tuple(grid)
         self.num_targets = num_targets
@@ -128,7 +132,7 @@ class BlockMasks:
                 f"`context_length` must be positive. Received: {context_length}"
             )
 
-    def __call__(self, seed, batch_size):
+    def __call__(self, seed: Tensor, batch_size: int) -> Tensors:
         """Masks for one batch.
 
         Args:
@@ -183,7 +187,11 @@ class BlockMasks:
         return _blocks(corner, size, self.grid) & free
 
 
-def block_sizes(grid, area, aspect):
+def block_sizes(
+    grid: tuple[int, int],
+    area: tuple[float, float],
+    aspect: tuple[float, float],
+) -> np.ndarray:
     """The sizes that blocks of a grid can have, one for each level of a draw.
 
     Args:

@@ -1,9 +1,14 @@
 """Records in memory."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from keras_ab.data.source import Source
 from keras_ab.data.source import captions_of
+from keras_ab.typing import Tensor
+from keras_ab.typing import Tensors
 
 
 class MemorySource(Source):
@@ -25,7 +30,7 @@ class MemorySource(Source):
 
     never_fails = True
 
-    def __init__(self, records):
+    def __init__(self, records: Sequence[dict[str, Any]]):
         if not records:
             raise ValueError(
                 "A source needs one record or more. Received: none"
@@ -48,18 +53,18 @@ class MemorySource(Source):
             for record in records
         ]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> dict[str, Any]:
         record = {"id": str(index), **self._rest[index]}
         return {"image": self.images[index], **record}
 
     @property
-    def fields(self):
+    def fields(self) -> frozenset[str]:
         return self._fields
 
-    def column(self, key):
+    def column(self, key: str) -> np.ndarray | list[Any]:
         """One field of all records.
 
         Args:
@@ -74,7 +79,7 @@ class MemorySource(Source):
         same = len({np.shape(v) for v in values}) == 1
         return np.asarray(values) if same else values
 
-    def load(self, index):
+    def load(self, index: Tensor) -> Tensors:
         from keras_ab.data.tf import tensorflow
 
         tf = tensorflow()
@@ -98,5 +103,5 @@ class MemorySource(Source):
         counts = np.array([len(t) for t in texts], "int32")
         return images, tf.constant(padded), tf.constant(counts)
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k != "_tensors"}

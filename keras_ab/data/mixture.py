@@ -3,18 +3,24 @@
 import fractions
 import functools
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from keras_ab.data.records import BadRecord
 from keras_ab.data.source import Source
 from keras_ab.data.tf import tensorflow
+from keras_ab.typing import Tensor
+from keras_ab.typing import Tensors
 
 LONGEST = 10_000
 """Records after which a mixture's pattern repeats, at most."""
 
 
-def mix(weights, names=None):
+def mix(
+    weights: dict[Source, float], names: Sequence[str] | None = None
+) -> "Mixture":
     """Several sources as one, in exact proportions.
 
     Args:
@@ -52,7 +58,9 @@ class Mixture(Source):
         names: List of strings, or None.
     """
 
-    def __init__(self, weights, names=None):
+    def __init__(
+        self, weights: dict[Source, float], names: Sequence[str] | None = None
+    ):
         for source, weight in weights.items():
             if not isinstance(source, Source):
                 raise ValueError(
@@ -89,14 +97,14 @@ class Mixture(Source):
         self.starts = np.cumsum([0, *sizes]).astype("int64")
 
     @property
-    def period(self):
+    def period(self) -> int:
         """Int, records after which the sources' turns repeat."""
         return len(self.pattern)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return int(self.starts[-1])
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> dict[str, Any]:
         which, local = self._which(index)
         try:
             record = self.sources[which][local]
@@ -105,7 +113,7 @@ class Mixture(Source):
             raise BadRecord(error.reason, name) from error
         return self._named(record, which)
 
-    def annotations(self, index):
+    def annotations(self, index: int) -> dict[str, Any]:
         which, local = self._which(index)
         return self._named(self.sources[which].annotations(local), which)
 
@@ -120,24 +128,26 @@ class Mixture(Source):
         return {**kept, "id": f"{self.names[which]}/{record['id']}"}
 
     @functools.cached_property
-    def fields(self):
+    def fields(self) -> frozenset[str]:
         return frozenset.intersection(
             *(frozenset(source.fields) for source in self.sources)
         )
 
     @property
-    def never_fails(self):
+    def never_fails(self) -> bool:
         return all(source.never_fails for source in self.sources)
 
     @property
-    def rejected(self):
+    def rejected(self) -> list[tuple[str, str]]:
         return [
             (f"{name}/{id}", reason)
             for name, source in zip(self.names, self.sources)
             for id, reason in source.rejected
         ]
 
-    def order(self, number, seed, attempt=0):
+    def order(
+        self, number: Tensor, seed: Tensor, attempt: Tensor = 0
+    ) -> Tensor:
         tf = tensorflow()
         turn, cycle = number % self.period, number // self.period
         which = tf.gather(tf.constant(self.pattern), turn)
@@ -154,7 +164,7 @@ class Mixture(Source):
         ]
         return tf.gather(tf.stack(places), which)
 
-    def load(self, index):
+    def load(self, index: Tensor) -> Tensors:
         tf = tensorflow()
         starts = tf.constant(self.starts)
         which = tf.searchsorted(starts, [index], "right")[0] - 1
@@ -182,7 +192,7 @@ class Mixture(Source):
         return tf.switch_case(which, branches)
 
 
-def whole_numbers(weights):
+def whole_numbers(weights: Sequence[float]) -> np.ndarray:
     """Whole numbers in the proportions of some weights.
 
     Exact where their sum does not exceed `LONGEST`, else as near as that
@@ -210,7 +220,7 @@ def whole_numbers(weights):
     return counts.astype("int64")
 
 
-def take_turns(counts):
+def take_turns(counts: np.ndarray) -> np.ndarray:
     """An order in which no source gets ahead of its share by one record.
 
     Args:

@@ -1,10 +1,13 @@
 """The built-in set of single objects."""
 
+from typing import Any
+
 import numpy as np
 
 from keras_ab.data.scenes.captions import describe
 from keras_ab.data.scenes.captions import write_captions
 from keras_ab.data.scenes.layout import TEXTURES
+from keras_ab.data.scenes.layout import Layout
 from keras_ab.data.scenes.layout import Thing
 from keras_ab.data.scenes.layout import contrasting
 from keras_ab.data.scenes.layout import empty_layout
@@ -49,7 +52,12 @@ class Objects(Source):
     """
 
     def __init__(
-        self, size=20000, seed=0, image_size=96, split="train", captions=True
+        self,
+        size: int = 20000,
+        seed: int = 0,
+        image_size: int = 96,
+        split: str = "train",
+        captions: bool = True,
     ):
         check_source(size, image_size, split)
         self.size = size
@@ -62,19 +70,19 @@ class Objects(Source):
     never_fails = True
 
     @staticmethod
-    def prompts():
+    def prompts() -> list[str]:
         """One caption a class, in the order of the labels."""
         return [describe(index) for index in range(len(CLASSES))]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.size
 
     @property
-    def fields(self):
+    def fields(self) -> frozenset[str]:
         fields = {"image", "id", "label", "boxes", "classes", "colours"}
         return frozenset(fields | {"text"} if self.captions else fields)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> dict[str, Any]:
         if not 0 <= index < self.size:
             raise IndexError(f"{index} is not in [0, {self.size})")
         rng = np.random.default_rng(
@@ -98,7 +106,7 @@ class Objects(Source):
         return record
 
 
-def sample_object(rng):
+def sample_object(rng: np.random.Generator) -> Layout:
     """Draws one large thing, and small ones around it.
 
     Args:

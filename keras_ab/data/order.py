@@ -1,10 +1,15 @@
 """Which records a step reads: a pure function of seed and step."""
 
 import functools
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_ab.data.tf import tensorflow
+from keras_ab.typing import Tensor
+
+if TYPE_CHECKING:
+    from keras_ab.data.source import Source
 
 # Each stream draws from a lane of its own: equal seeds and sources do not
 # make equal orders or crops.
@@ -19,8 +24,14 @@ LANES = {
 
 
 def sample_indices(
-    source, seed, step, batch_size, lane="reward", num_hosts=1, host=0
-):
+    source: "Source | int",
+    seed: int,
+    step: int,
+    batch_size: int,
+    lane: str = "reward",
+    num_hosts: int = 1,
+    host: int = 0,
+) -> np.ndarray:
     """Indices of the records in a step's batch, without reading any.
 
     Where a record is bad, another takes its place in the batch, but not here.
@@ -59,7 +70,9 @@ def sample_indices(
     return np.array(list(numbers.as_numpy_iterator()), "int64")
 
 
-def place_in_order(number, seed, size, attempt=0):
+def place_in_order(
+    number: Tensor, seed: Tensor, size: int, attempt: Tensor = 0
+) -> Tensor:
     """`keras_ab.data.Source.order` of a source with `size` records."""
     tf = tensorflow()
     epoch, position = number // size, number % size
@@ -76,7 +89,7 @@ def place_in_order(number, seed, size, attempt=0):
     return tf.random.experimental.index_shuffle(position, hashed, size - 1)
 
 
-def lane_key(seed, lane):
+def lane_key(seed: int, lane: str) -> int:
     """One int for a seed and a lane; no two pairs share one.
 
     Args:
@@ -112,14 +125,22 @@ class Place:
         host: Int in [0, num_hosts).
     """
 
-    def __init__(self, seed, lane, start_step, batch_size, num_hosts=1, host=0):
+    def __init__(
+        self,
+        seed: int,
+        lane: str,
+        start_step: int,
+        batch_size: int,
+        num_hosts: int = 1,
+        host: int = 0,
+    ):
         check_hosts(batch_size, num_hosts, host, "batch_size")
         self.key = lane_key(seed, lane)
         self.batch_size, self.num_hosts, self.host = batch_size, num_hosts, host
         self.rows = batch_size // num_hosts
         self.first = start_step * self.rows
 
-    def number(self, local):
+    def number(self, local: Tensor) -> Tensor:
         """The number, among all hosts' samples, of this host's n-th.
 
         Args:
@@ -133,14 +154,16 @@ class Place:
         before = local // self.rows * self.batch_size + self.host * self.rows
         return before + local % self.rows
 
-    def seeds(self, number):
+    def seeds(self, number: Tensor) -> Tensor:
         """Two seeds of a sample, int64 `(2, 2)`."""
         tf = tensorflow()
         key = tf.constant(self.key, "int64")
         return tf.random.split(tf.stack([key, number]), 2)
 
 
-def check_hosts(batch_size, num_hosts, host, batch_name):
+def check_hosts(
+    batch_size: int, num_hosts: int, host: int, batch_name: str
+) -> None:
     """Raises `ValueError` for hosts that cannot share a batch evenly."""
     if not 0 <= host < num_hosts:
         raise ValueError(

@@ -2,6 +2,7 @@
 
 from keras_ab.data.sampling import sample_boxes
 from keras_ab.data.tf import tensorflow
+from keras_ab.typing import Tensor
 
 
 class OverlapSampler:
@@ -35,10 +36,10 @@ class OverlapSampler:
 
     def __init__(
         self,
-        beta,
-        area=(0.05, 0.5),
-        aspect_ratio=(3 / 4, 4 / 3),
-        num_groups=16,
+        beta: float,
+        area: tuple[float, float] = (0.05, 0.5),
+        aspect_ratio: tuple[float, float] = (3 / 4, 4 / 3),
+        num_groups: int = 16,
     ):
         if num_groups < 1:
             raise ValueError(
@@ -48,7 +49,9 @@ class OverlapSampler:
         self.area, self.aspect_ratio = tuple(area), tuple(aspect_ratio)
         self.num_groups = num_groups
 
-    def __call__(self, seed, num_views, image_shape):
+    def __call__(
+        self, seed: Tensor, num_views: int, image_shape: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Draws crops, as `keras_ab.data.sampling.sample_boxes` does.
 
         Args:
@@ -76,7 +79,9 @@ class OverlapSampler:
         return tf.gather(pixels, members), tf.gather(boxes, members)
 
 
-def regroup(boxes, group_size, beta, seed):
+def regroup(
+    boxes: Tensor, group_size: int, beta: float, seed: Tensor
+) -> Tensor:
     """Puts boxes into groups, each box into one, by affinity exp(beta · IoU).
 
     The first of each group is given. In turns, each group then draws one of
@@ -131,7 +136,7 @@ def regroup(boxes, group_size, beta, seed):
     return tf.transpose(tf.concat([first, rest], axis=0))
 
 
-def pairwise_iou(boxes):
+def pairwise_iou(boxes: Tensor) -> Tensor:
     """Intersection over union of all pairs of boxes.
 
     Args:

@@ -5,6 +5,11 @@ import collections
 import json
 import pathlib
 import threading
+from collections.abc import Sequence
+from typing import Any
+
+from keras_ab.data.source import Source
+from keras_ab.typing import PathLike
 
 
 class BudgetError(RuntimeError):
@@ -46,10 +51,10 @@ class Quarantine:
 
     def __init__(
         self,
-        folder=None,
-        budget=0.05,
-        minimum=100,
-        file_name="quarantine.jsonl",
+        folder: PathLike | None = None,
+        budget: float = 0.05,
+        minimum: int = 100,
+        file_name: str = "quarantine.jsonl",
     ):
         if not 0 <= budget <= 1:
             raise ValueError(
@@ -69,12 +74,18 @@ class Quarantine:
             self._listed = _read_list(self.file)
 
     @property
-    def counts(self):
+    def counts(self) -> collections.Counter[str]:
         """`Counter` of the records by reason."""
         with self._lock:
             return collections.Counter(r["reason"] for r in self.records)
 
-    def add(self, id, reason, detail="", source=None):
+    def add(
+        self,
+        id: str,
+        reason: str,
+        detail: str = "",
+        source: Source | None = None,
+    ) -> None:
         """Lists a bad record, once.
 
         Args:
@@ -98,7 +109,7 @@ class Quarantine:
             with self.file.open("a", encoding="utf-8") as stream:
                 stream.write(json.dumps(record) + "\n")
 
-    def open(self, source):
+    def open(self, source: Source) -> None:
         """Lists what a source has left out, and holds the budget against it.
 
         Args:
@@ -112,7 +123,9 @@ class Quarantine:
             self._list(("rejected", id, reason), id, reason, "", source)
         self.check([], 0, source)
 
-    def check(self, records, seen, source):
+    def check(
+        self, records: Sequence[dict[str, Any]], seen: int, source: Source
+    ) -> None:
         """Holds the budget against a source's bad records.
 
         Args:

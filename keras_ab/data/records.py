@@ -1,5 +1,7 @@
 """Records that cannot be used, and why."""
 
+from collections.abc import Sequence
+
 REASONS = {
     "duplicate key": "a second record, or member of one, under the same key",
     "empty box": "a box without area, or with a coordinate that is no number",
@@ -41,7 +43,7 @@ class BadRecord(ValueError):
     # 'cats/a.jpg: empty'
     """
 
-    def __init__(self, reason, id=""):
+    def __init__(self, reason: str, id: str = ""):
         super().__init__(f"{id}: {reason}" if id else reason)
         self.reason = reason
         self.id = id
@@ -55,6 +57,6 @@ class NothingUsable(ValueError):
         rejected: List of `(id, reason)` of what it has instead.
     """
 
-    def __init__(self, message, rejected):
+    def __init__(self, message: str, rejected: Sequence[tuple[str, str]]):
         super().__init__(message)
         self.rejected = list(rejected)

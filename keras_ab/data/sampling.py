@@ -3,13 +3,18 @@
 import math
 
 from keras_ab.data.tf import tensorflow
+from keras_ab.typing import Tensor
 
 TRIES = 10
 
 
 def sample_boxes(
-    seed, num_boxes, image_shape, area=(0.05, 0.5), aspect_ratio=(3 / 4, 4 / 3)
-):
+    seed: Tensor,
+    num_boxes: int,
+    image_shape: Tensor,
+    area: tuple[float, float] = (0.05, 0.5),
+    aspect_ratio: tuple[float, float] = (3 / 4, 4 / 3),
+) -> tuple[Tensor, Tensor]:
     """Draws crop boxes by the law of torchvision's `RandomResizedCrop`.
 
     Area is uniform, the logarithm of the aspect ratio is uniform; of ten

@@ -3,10 +3,18 @@
 import abc
 import concurrent.futures
 import multiprocessing
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from keras_ab.data.order import place_in_order
+from keras_ab.typing import Tensor
+from keras_ab.typing import Tensors
+
+if TYPE_CHECKING:
+    from keras_ab.data.memory import MemorySource
 
 
 class Source(abc.ABC):
@@ -45,24 +53,24 @@ class Source(abc.ABC):
     """Whether no record can be bad, so that nothing need be caught."""
 
     @abc.abstractmethod
-    def __len__(self):
+    def __len__(self) -> int:
         """Number of records."""
 
     @abc.abstractmethod
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> dict[str, Any]:
         """The record at `index`, a dict."""
 
     @property
     @abc.abstractmethod
-    def fields(self):
+    def fields(self) -> frozenset[str]:
         """Set of the keys that every record has."""
 
-    def annotations(self, index):
+    def annotations(self, index: int) -> dict[str, Any]:
         """The record at `index` without its image, a dict."""
         record = self[index]
         return {key: record[key] for key in record if key != "image"}
 
-    def load(self, index):
+    def load(self, index: Tensor) -> Tensors:
         """Reads a record inside a tf.data pipeline.
 
         Args:
@@ -94,7 +102,9 @@ class Source(abc.ABC):
         text.set_shape([None])
         return {"image": image, "text": text} if with_text else {"image": image}
 
-    def order(self, number, seed, attempt=0):
+    def order(
+        self, number: Tensor, seed: Tensor, attempt: Tensor = 0
+    ) -> Tensor:
         """Which record stands at a place of the endless shuffled order.
 
         Each epoch is a permutation of all records, and another one than the
@@ -126,7 +136,7 @@ class Source(abc.ABC):
             f"The last one: {first}"
         ) from first
 
-    def subset(self, indices):
+    def subset(self, indices: slice | Sequence[int]) -> "Subset":
         """Some of the records, as a source.
 
         Args:
@@ -137,7 +147,7 @@ class Source(abc.ABC):
         """
         return Subset(self, indices)
 
-    def cache(self, workers=1):
+    def cache(self, workers: int = 1) -> "MemorySource":
         """All records, read once and kept in memory.
 
         Args:
@@ -161,7 +171,7 @@ class Source(abc.ABC):
             return MemorySource([r for part in parts for r in part])
 
 
-def captions_of(record):
+def captions_of(record: dict[str, Any]) -> list[str]:
     """A record's captions; a string is one caption.
 
     Args:
@@ -208,7 +218,12 @@ class Subset(Source):
             index, so it cannot be told whether it would be here.
     """
 
-    def __init__(self, source, indices, rejected=None):
+    def __init__(
+        self,
+        source: Source,
+        indices: slice | Sequence[int],
+        rejected: Sequence[tuple[str, str]] | None = None,
+    ):
         if isinstance(indices, slice):
             indices = range(len(source))[indices]
         self.source = source
@@ -226,28 +241,28 @@ class Subset(Source):
             rejected = source.rejected if whole else ()
         self.rejected = list(rejected)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.indices)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> dict[str, Any]:
         return self.source[int(self.indices[index])]
 
-    def annotations(self, index):
+    def annotations(self, index: int) -> dict[str, Any]:
         return self.source.annotations(int(self.indices[index]))
 
     @property
-    def fields(self):
+    def fields(self) -> frozenset[str]:
         return self.source.fields
 
     @property
-    def class_names(self):
+    def class_names(self) -> list[str] | None:
         return self.source.class_names
 
     @property
-    def never_fails(self):
+    def never_fails(self) -> bool:
         return self.source.never_fails
 
-    def load(self, index):
+    def load(self, index: Tensor) -> Tensors:
         from keras_ab.data.tf import tensorflow
 
         tf = tensorflow()

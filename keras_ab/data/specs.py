@@ -7,6 +7,7 @@ import itertools
 import posixpath
 import re
 import tarfile
+from typing import Any
 
 from keras_ab.data.objects import Objects
 from keras_ab.data.records import NothingUsable
@@ -20,6 +21,7 @@ from keras_ab.data.sources.parquet import from_parquet
 from keras_ab.data.sources.tfds import from_tfds
 from keras_ab.data.sources.webdataset import from_webdataset
 from keras_ab.data.video import Video
+from keras_ab.typing import PathLike
 
 BUILT_IN = {"scenes": Scenes, "objects": Objects, "video": Video}
 STORED = {
@@ -53,13 +55,15 @@ class Spec:
     options: dict = dataclasses.field(default_factory=dict)
     source: object = None
 
-    def __str__(self):
+    def __str__(self) -> str:
         said = " ".join(f"{k}={v}" for k, v in self.options.items())
         where = f" at {self.place}" if self.place else ""
         return f"{self.kind}{where}{f', with {said}' if said else ''}"
 
 
-def open_source(spec, index_folder=None, **options):
+def open_source(
+    spec: PathLike, index_folder: PathLike | None = None, **options: Any
+) -> Spec:
     """Opens what a path or a name stands for.
 
     Accepted are

@@ -2,28 +2,33 @@
 
 import functools
 import math
+from collections.abc import Callable
+from typing import Any
 
 from keras_ab.data.crops import cut_groups
 from keras_ab.data.guard import read_batches
 from keras_ab.data.headers import MAX_PIXELS
 from keras_ab.data.order import Place
 from keras_ab.data.quarantine import Quarantine
+from keras_ab.data.source import Source
 from keras_ab.data.tf import tensorflow
+from keras_ab.typing import Dataset
+from keras_ab.typing import Size
 
 
 def batches(
-    source,
-    read,
+    source: Source,
+    read: Callable[..., Any],
     *,
-    lane,
-    batch_size,
-    seed=0,
-    start_step=0,
-    num_hosts=1,
-    host=0,
-    quarantine=None,
-    max_pixels=MAX_PIXELS,
-):
+    lane: str,
+    batch_size: int,
+    seed: int = 0,
+    start_step: int = 0,
+    num_hosts: int = 1,
+    host: int = 0,
+    quarantine: Quarantine | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> Dataset:
     """Batches of consecutive samples of a source, without end.
 
     All builders of batches go through here: bad records are replaced by
@@ -71,7 +76,7 @@ def batches(
     return stream.prefetch(tf.data.AUTOTUNE)
 
 
-def merge(*datasets):
+def merge(*datasets: Dataset) -> Dataset:
     """The parts of several streams as one batch.
 
     Args:
@@ -89,7 +94,7 @@ def merge(*datasets):
     return joined.prefetch(tf.data.AUTOTUNE)
 
 
-def check_size(size, name="image_size"):
+def check_size(size: Size, name: str = "image_size") -> tuple[int, int]:
     """A size as `(height, width)`, or `ValueError`."""
     pair = (size, size) if isinstance(size, int) else tuple(size)
     if len(pair) != 2 or min(pair) < 1:
@@ -100,7 +105,9 @@ def check_size(size, name="image_size"):
     return pair
 
 
-def check_source(source, name, batch_size, batch_name):
+def check_source(
+    source: Source, name: str, batch_size: int, batch_name: str
+) -> None:
     """Raises `ValueError` for what is no source, or a batch beyond it."""
     for method in ("__len__", "load", "fields"):
         if not hasattr(source, method):
@@ -115,7 +122,7 @@ def check_source(source, name, batch_size, batch_name):
         )
 
 
-def check_area(area, name):
+def check_area(area: tuple[float, float], name: str) -> None:
     """Raises `ValueError` for anything but a range of shares."""
     low, high = area
     if not (0 < low <= high <= 1) or math.isnan(low + high):

@@ -5,12 +5,16 @@ import concurrent.futures
 import dataclasses
 import os
 import time
+from collections.abc import Callable
+from typing import Any
 
 from keras_ab.data.batches import value_batches
 from keras_ab.data.headers import MAX_PIXELS
 from keras_ab.data.inspection import find_fault
 from keras_ab.data.quarantine import Quarantine
 from keras_ab.data.records import NothingUsable
+from keras_ab.data.source import Source
+from keras_ab.typing import Size
 
 
 @dataclasses.dataclass
@@ -27,12 +31,12 @@ class Survey:
     quarantined: list
 
     @property
-    def records(self):
+    def records(self) -> int:
         """Int, all that were looked at."""
         return len(self.usable) + len(self.quarantined)
 
     @property
-    def reasons(self):
+    def reasons(self) -> dict[str, list[str]]:
         """Dict from reasons, commonest first, to lists of ids."""
         found = collections.defaultdict(list)
         for record in self.quarantined:
@@ -40,7 +44,12 @@ class Survey:
         return dict(sorted(found.items(), key=lambda item: -len(item[1])))
 
 
-def look_through(source, limit=None, max_pixels=MAX_PIXELS, progress=None):
+def look_through(
+    source: Source,
+    limit: int | None = None,
+    max_pixels: int = MAX_PIXELS,
+    progress: Callable[[int], Any] | None = None,
+) -> Survey:
     """Reads and decodes records, and names those that cannot be used.
 
     Args:
@@ -87,8 +96,12 @@ def look_through(source, limit=None, max_pixels=MAX_PIXELS, progress=None):
 
 
 def views_per_second(
-    source, image_size=224, num_views=4, seconds=5.0, max_pixels=MAX_PIXELS
-):
+    source: Source,
+    image_size: Size = 224,
+    num_views: int = 4,
+    seconds: float = 5.0,
+    max_pixels: int = MAX_PIXELS,
+) -> float:
     """How many views of unlabelled images this machine makes in a second.
 
     Args:
@@ -124,7 +137,7 @@ def views_per_second(
     return batches * batch * num_views / elapsed
 
 
-def cores():
+def cores() -> int:
     """Int, cores that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -1,11 +1,12 @@
 """TensorFlow as an input pipeline."""
 
 import contextlib
+from types import ModuleType
 
 import keras
 
 
-def tensorflow():
+def tensorflow() -> ModuleType:
     """Imports TensorFlow, which only feeds where another is the backend.
 
     Then it takes no GPU, and runs each operation on one core: images go in

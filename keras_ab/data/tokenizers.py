@@ -2,9 +2,15 @@
 
 import collections
 import re
+from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import Any
+from typing import Self
 
 import keras
 import numpy as np
+
+from keras_ab.typing import Tensor
 
 END, UNKNOWN = "[end]", "[unk]"
 
@@ -35,7 +41,7 @@ class WordTokenizer:
     # "a red car"
     """
 
-    def __init__(self, vocabulary, sequence_length=16):
+    def __init__(self, vocabulary: Sequence[str], sequence_length: int = 16):
         if sequence_length < 2:
             raise ValueError(
                 "`sequence_length` must be at least 2, a word and the end. "
@@ -50,7 +56,12 @@ class WordTokenizer:
         self._table = None
 
     @classmethod
-    def from_texts(cls, texts, sequence_length=16, vocabulary_size=None):
+    def from_texts(
+        cls,
+        texts: Iterable[str],
+        sequence_length: int = 16,
+        vocabulary_size: int | None = None,
+    ) -> Self:
         """Learns a vocabulary.
 
         Args:
@@ -73,19 +84,19 @@ class WordTokenizer:
             words = words[: max(vocabulary_size - 2, 0)]
         return cls(words, sequence_length)
 
-    def vocabulary_size(self):
+    def vocabulary_size(self) -> int:
         """Number of ids."""
         return len(self._vocabulary)
 
-    def get_vocabulary(self):
+    def get_vocabulary(self) -> list[str]:
         """All tokens, in the order of their ids."""
         return list(self._vocabulary)
 
-    def token_to_id(self, token):
+    def token_to_id(self, token: str) -> int:
         """The id of a token; that of `[unk]` for one that is not known."""
         return self._ids.get(token, 1)
 
-    def id_to_token(self, id):
+    def id_to_token(self, id: int) -> str:
         """The token of an id."""
         if not 0 <= id < self.vocabulary_size():
             raise ValueError(
@@ -94,7 +105,7 @@ class WordTokenizer:
             )
         return self._vocabulary[id]
 
-    def tokenize(self, inputs):
+    def tokenize(self, inputs: str | Sequence[str] | Tensor) -> Tensor:
         """Token ids of texts.
 
         Args:
@@ -122,10 +133,10 @@ class WordTokenizer:
             )
         return self._tensor_ids(inputs)
 
-    def __call__(self, inputs):
+    def __call__(self, inputs: str | Sequence[str] | Tensor) -> Tensor:
         return self.tokenize(inputs)
 
-    def detokenize(self, ids):
+    def detokenize(self, ids: Any) -> str | list[str]:
         """Texts of token ids.
 
         Args:
@@ -172,18 +183,18 @@ class WordTokenizer:
         ids = ids.to_tensor(0, shape=(None, self.sequence_length))
         return ids[0] if scalar else ids
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         # The table lives in one process.
         return {**self.__dict__, "_table": None}
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "vocabulary": self._vocabulary,
             "sequence_length": self.sequence_length,
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**config)
 
 

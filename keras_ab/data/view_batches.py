@@ -1,11 +1,15 @@
 """Batches of augmented views: SimCLR, DINO, and both beside captions."""
 
+from collections.abc import Callable
+from collections.abc import Sequence
+
 from keras_ab.data.augmentations import clip_aug
 from keras_ab.data.augmentations import slip
 from keras_ab.data.batches import reward_batches
 from keras_ab.data.headers import MAX_PIXELS
 from keras_ab.data.order import check_hosts
 from keras_ab.data.quarantine import Quarantine
+from keras_ab.data.source import Source
 from keras_ab.data.stream import batches
 from keras_ab.data.stream import check_area
 from keras_ab.data.stream import check_size
@@ -13,21 +17,25 @@ from keras_ab.data.stream import check_source
 from keras_ab.data.stream import merge
 from keras_ab.data.views import multi_crop
 from keras_ab.data.views import strong_views
+from keras_ab.typing import Dataset
+from keras_ab.typing import ImageFunction
+from keras_ab.typing import Size
+from keras_ab.typing import Tensor
 
 
 def simclr_batches(
-    source,
-    image_size=224,
-    batch_size=256,
-    area=(0.08, 1.0),
-    augmentation=None,
-    seed=0,
-    start_step=0,
-    num_hosts=1,
-    host=0,
-    quarantine=None,
-    max_pixels=MAX_PIXELS,
-):
+    source: Source,
+    image_size: Size = 224,
+    batch_size: int = 256,
+    area: tuple[float, float] = (0.08, 1.0),
+    augmentation: ImageFunction | None = None,
+    seed: int = 0,
+    start_step: int = 0,
+    num_hosts: int = 1,
+    host: int = 0,
+    quarantine: Quarantine | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> Dataset:
     """Batches of two strong views of each image, without end.
 
     The batch of a step is a pure function of `(seed, step)`.
@@ -89,22 +97,22 @@ def simclr_batches(
 
 
 def dino_batches(
-    source,
-    image_size=224,
-    local_size=96,
-    batch_size=128,
-    num_locals=8,
-    global_area=(0.4, 1.0),
-    local_area=(0.05, 0.4),
-    global_augmentations=None,
-    local_augmentation=None,
-    seed=0,
-    start_step=0,
-    num_hosts=1,
-    host=0,
-    quarantine=None,
-    max_pixels=MAX_PIXELS,
-):
+    source: Source,
+    image_size: Size = 224,
+    local_size: Size = 96,
+    batch_size: int = 128,
+    num_locals: int = 8,
+    global_area: tuple[float, float] = (0.4, 1.0),
+    local_area: tuple[float, float] = (0.05, 0.4),
+    global_augmentations: Sequence[ImageFunction] | None = None,
+    local_augmentation: ImageFunction | None = None,
+    seed: int = 0,
+    start_step: int = 0,
+    num_hosts: int = 1,
+    host: int = 0,
+    quarantine: Quarantine | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> Dataset:
     """Batches of two global and several local crops, without end.
 
     The batch of a step is a pure function of `(seed, step)`.
@@ -183,19 +191,19 @@ def dino_batches(
 
 
 def clip_aug_batches(
-    source,
-    tokenizer,
-    image_size=224,
-    batch_size=256,
-    area=(0.08, 1.0),
-    augmentation=None,
-    seed=0,
-    start_step=0,
-    num_hosts=1,
-    host=0,
-    quarantine=None,
-    max_pixels=MAX_PIXELS,
-):
+    source: Source,
+    tokenizer: Callable[[Tensor], Tensor],
+    image_size: Size = 224,
+    batch_size: int = 256,
+    area: tuple[float, float] = (0.08, 1.0),
+    augmentation: ImageFunction | None = None,
+    seed: int = 0,
+    start_step: int = 0,
+    num_hosts: int = 1,
+    host: int = 0,
+    quarantine: Quarantine | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> Dataset:
     """Batches of captioned images in one strong view, without end.
 
     Args:
@@ -237,20 +245,20 @@ def clip_aug_batches(
 
 
 def slip_batches(
-    source,
-    tokenizer,
-    views=None,
-    image_size=224,
-    batch_size=256,
-    views_batch_size=128,
-    seed=0,
-    start_step=0,
-    augmentation=None,
-    num_hosts=1,
-    host=0,
-    quarantine=None,
-    max_pixels=MAX_PIXELS,
-):
+    source: Source,
+    tokenizer: Callable[[Tensor], Tensor],
+    views: Source | None = None,
+    image_size: Size = 224,
+    batch_size: int = 256,
+    views_batch_size: int = 128,
+    seed: int = 0,
+    start_step: int = 0,
+    augmentation: ImageFunction | None = None,
+    num_hosts: int = 1,
+    host: int = 0,
+    quarantine: Quarantine | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> Dataset:
     """Batches of captioned images, and of views in pairs, without end.
 
     Args:
@@ -302,21 +310,21 @@ def slip_batches(
 
 
 def silc_batches(
-    source,
-    tokenizer,
-    crops=None,
-    image_size=224,
-    local_size=96,
-    batch_size=256,
-    crops_batch_size=32,
-    num_locals=8,
-    seed=0,
-    start_step=0,
-    num_hosts=1,
-    host=0,
-    quarantine=None,
-    max_pixels=MAX_PIXELS,
-):
+    source: Source,
+    tokenizer: Callable[[Tensor], Tensor],
+    crops: Source | None = None,
+    image_size: Size = 224,
+    local_size: Size = 96,
+    batch_size: int = 256,
+    crops_batch_size: int = 32,
+    num_locals: int = 8,
+    seed: int = 0,
+    start_step: int = 0,
+    num_hosts: int = 1,
+    host: int = 0,
+    quarantine: Quarantine | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> Dataset:
     """Batches of captioned images, and of global and local crops, without end.
 
     Args:

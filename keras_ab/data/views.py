@@ -4,6 +4,10 @@ An image is uint8 `(H, W, 3)`, or an encoded string, of which no more is
 decoded than its views need.
 """
 
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
+
 from keras_ab.data.augmentations import dino_global_1
 from keras_ab.data.augmentations import dino_global_2
 from keras_ab.data.augmentations import dino_local
@@ -11,9 +15,18 @@ from keras_ab.data.augmentations import simclr
 from keras_ab.data.crops import cut_groups
 from keras_ab.data.sampling import sample_boxes
 from keras_ab.data.tf import tensorflow
+from keras_ab.typing import ImageFunction
+from keras_ab.typing import Tensor
+from keras_ab.typing import Tensors
 
 
-def weak_view(image, seed, size, area=(0.5, 1.0), cut=cut_groups):
+def weak_view(
+    image: Tensor,
+    seed: Tensor,
+    size: tuple[int, int],
+    area: tuple[float, float] = (0.5, 1.0),
+    cut: Callable[..., Any] = cut_groups,
+) -> Tensor:
     """One crop, as it is: CLIP's view.
 
     Args:
@@ -39,14 +52,14 @@ def weak_view(image, seed, size, area=(0.5, 1.0), cut=cut_groups):
 
 
 def strong_views(
-    image,
-    seed,
-    size,
-    num_views=2,
-    area=(0.08, 1.0),
-    augmentation=None,
-    cut=cut_groups,
-):
+    image: Tensor,
+    seed: Tensor,
+    size: tuple[int, int],
+    num_views: int = 2,
+    area: tuple[float, float] = (0.08, 1.0),
+    augmentation: ImageFunction | None = None,
+    cut: Callable[..., Any] = cut_groups,
+) -> Tensor:
     """Crops, each augmented on its own: SimCLR's pair.
 
     Args:
@@ -77,17 +90,17 @@ def strong_views(
 
 
 def multi_crop(
-    image,
-    seed,
-    global_size,
-    local_size,
-    num_locals=8,
-    global_area=(0.4, 1.0),
-    local_area=(0.05, 0.4),
-    global_augmentations=None,
-    local_augmentation=None,
-    cut=cut_groups,
-):
+    image: Tensor,
+    seed: Tensor,
+    global_size: tuple[int, int],
+    local_size: tuple[int, int],
+    num_locals: int = 8,
+    global_area: tuple[float, float] = (0.4, 1.0),
+    local_area: tuple[float, float] = (0.05, 0.4),
+    global_augmentations: Sequence[ImageFunction] | None = None,
+    local_augmentation: ImageFunction | None = None,
+    cut: Callable[..., Any] = cut_groups,
+) -> Tensors:
     """Two large and several small crops: DINO's views.
 
     Args:
@@ -132,7 +145,9 @@ def multi_crop(
     return views
 
 
-def augment(views, seed, augmentations):
+def augment(
+    views: Tensor, seed: Tensor, augmentations: Sequence[ImageFunction]
+) -> Tensor:
     """Views, each augmented on its own.
 
     Args:

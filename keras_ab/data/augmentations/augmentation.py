@@ -2,6 +2,8 @@
 
 import dataclasses
 import functools
+from typing import Any
+from typing import Self
 
 import keras
 
@@ -12,6 +14,7 @@ from keras_ab.data.augmentations.grayscale import grayscale
 from keras_ab.data.augmentations.jitter import color_jitter
 from keras_ab.data.augmentations.solarize import solarize
 from keras_ab.data.tf import tensorflow
+from keras_ab.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -59,7 +62,7 @@ class Augmentation:
     solarize: float = 0.0
     threshold: int = 128
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "sigma", tuple(self.sigma))
         for name in ("flip", "jitter", "grayscale", "blur", "solarize"):
             _check(self, name, 0, 1)
@@ -72,7 +75,7 @@ class Augmentation:
                 f"Received: {self.sigma}"
             )
 
-    def __call__(self, image, seed):
+    def __call__(self, image: Tensor, seed: Tensor) -> Tensor:
         """Augments an image.
 
         Args:
@@ -105,11 +108,11 @@ class Augmentation:
         invert = functools.partial(solarize, threshold=self.threshold)
         return random_apply(invert, image, seeds[5], self.solarize)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**config)
 
 

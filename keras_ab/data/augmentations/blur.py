@@ -1,9 +1,15 @@
 """Gaussian blur."""
 
 from keras_ab.data.tf import tensorflow
+from keras_ab.typing import Tensor
 
 
-def gaussian_blur(image, seed, kernel_size, sigma=(0.1, 2.0)):
+def gaussian_blur(
+    image: Tensor,
+    seed: Tensor,
+    kernel_size: int,
+    sigma: tuple[float, float] = (0.1, 2.0),
+) -> Tensor:
     """Blurs with a Gaussian of random width.
 
     Args:

@@ -1,9 +1,17 @@
 """Applying a function to some images only."""
 
+from collections.abc import Callable
+
 from keras_ab.data.tf import tensorflow
+from keras_ab.typing import Tensor
 
 
-def random_apply(function, image, seed, probability):
+def random_apply(
+    function: Callable[[Tensor], Tensor],
+    image: Tensor,
+    seed: Tensor,
+    probability: float,
+) -> Tensor:
     """Applies a function with a probability; otherwise nothing is computed.
 
     Args:

@@ -6,9 +6,10 @@ same; fractions are cut off, as PIL and torchvision do.
 
 from keras_ab.data.augmentations.grayscale import luma
 from keras_ab.data.tf import tensorflow
+from keras_ab.typing import Tensor
 
 
-def adjust_brightness(image, factor):
+def adjust_brightness(image: Tensor, factor: Tensor) -> Tensor:
     """Blends with black.
 
     Args:
@@ -21,7 +22,7 @@ def adjust_brightness(image, factor):
     return _blend(image, lambda x: 0.0, factor)
 
 
-def adjust_contrast(image, factor):
+def adjust_contrast(image: Tensor, factor: Tensor) -> Tensor:
     """Blends with the mean of the image's grey levels.
 
     Args:
@@ -35,7 +36,7 @@ def adjust_contrast(image, factor):
     return _blend(image, lambda x: tf.reduce_mean(luma(x)), factor)
 
 
-def adjust_saturation(image, factor):
+def adjust_saturation(image: Tensor, factor: Tensor) -> Tensor:
     """Blends with the image in grey.
 
     Args:
@@ -48,7 +49,7 @@ def adjust_saturation(image, factor):
     return _blend(image, luma, factor)
 
 
-def adjust_hue(image, shift):
+def adjust_hue(image: Tensor, shift: Tensor) -> Tensor:
     """Turns the hue of HSV.
 
     Args:

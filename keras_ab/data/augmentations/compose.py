@@ -1,8 +1,14 @@
 """Augmentations one after another."""
 
+from collections.abc import Sequence
+from typing import Any
+from typing import Self
+
 import keras
 
 from keras_ab.data.tf import tensorflow
+from keras_ab.typing import ImageFunction
+from keras_ab.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -23,7 +29,7 @@ class Compose:
     # uint8 (96, 96, 3)
     """
 
-    def __init__(self, augmentations):
+    def __init__(self, augmentations: Sequence[ImageFunction]):
         self.augmentations = list(augmentations)
         for augmentation in self.augmentations:
             if not callable(augmentation):
@@ -32,7 +38,7 @@ class Compose:
                     f"to an image. Received: {augmentation!r}"
                 )
 
-    def __call__(self, image, seed):
+    def __call__(self, image: Tensor, seed: Tensor) -> Tensor:
         """Augments an image.
 
         Args:
@@ -50,7 +56,7 @@ class Compose:
             image = augmentation(image, own)
         return image
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "augmentations": [
                 keras.saving.serialize_keras_object(a)
@@ -59,7 +65,7 @@ class Compose:
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(
             [
                 keras.saving.deserialize_keras_object(a)

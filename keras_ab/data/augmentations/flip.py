@@ -2,9 +2,12 @@
 
 from keras_ab.data.augmentations.chance import random_apply
 from keras_ab.data.tf import tensorflow
+from keras_ab.typing import Tensor
 
 
-def random_flip(image, seed, probability=0.5):
+def random_flip(
+    image: Tensor, seed: Tensor, probability: float = 0.5
+) -> Tensor:
     """Mirrors an image, left to right, with a probability.
 
     Args:

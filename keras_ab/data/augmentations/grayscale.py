@@ -1,11 +1,12 @@
 """Grey."""
 
 from keras_ab.data.tf import tensorflow
+from keras_ab.typing import Tensor
 
 WEIGHTS = (0.299, 0.587, 0.114)
 
 
-def grayscale(image):
+def grayscale(image: Tensor) -> Tensor:
     """An image's luma by ITU-R 601, in three equal channels.
 
     Args:
@@ -21,7 +22,7 @@ def grayscale(image):
     return tf.cast(grey, image.dtype)
 
 
-def luma(image):
+def luma(image: Tensor) -> Tensor:
     """Whole grey levels, float32 `(H, W, 1)`, of float32 `(H, W, 3)`."""
     tf = tensorflow()
     return tf.round(tf.reduce_sum(image * WEIGHTS, -1, keepdims=True))

@@ -8,17 +8,18 @@ from keras_ab.data.augmentations.color import adjust_contrast
 from keras_ab.data.augmentations.color import adjust_hue
 from keras_ab.data.augmentations.color import adjust_saturation
 from keras_ab.data.tf import tensorflow
+from keras_ab.typing import Tensor
 
 
 def color_jitter(
-    image,
-    seed,
-    brightness=0.8,
-    contrast=0.8,
-    saturation=0.8,
-    hue=0.2,
-    probability=0.8,
-):
+    image: Tensor,
+    seed: Tensor,
+    brightness: float = 0.8,
+    contrast: float = 0.8,
+    saturation: float = 0.8,
+    hue: float = 0.2,
+    probability: float = 0.8,
+) -> Tensor:
     """Changes brightness, contrast, saturation and hue, in random order.
 
     Args:

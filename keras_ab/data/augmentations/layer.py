@@ -1,10 +1,14 @@
 """Keras' preprocessing layers as augmentations."""
 
 import inspect
+from typing import Any
+from typing import Self
 
 import keras
 
 from keras_ab.data.tf import tensorflow
+from keras_ab.typing import ImageFunction
+from keras_ab.typing import Tensor
 
 # TensorFlow's operations that draw from a state, or change one; those that
 # begin with "Stateless" do neither.
@@ -18,7 +22,9 @@ STATEFUL = (
 )
 
 
-def from_layer(layer, reproducible=True):
+def from_layer(
+    layer: keras.layers.Layer, reproducible: bool = True
+) -> ImageFunction:
     """A Keras layer as a callable of an image and a seed.
 
     The image reaches the layer as float32 in [0, 255], without a batch axis,
@@ -59,7 +65,7 @@ class FromLayer:
         reproducible: Bool.
     """
 
-    def __init__(self, layer, reproducible=True):
+    def __init__(self, layer: keras.layers.Layer, reproducible: bool = True):
         if not callable(layer):
             raise ValueError(
                 "`layer` must be a Keras layer. Received: "
@@ -69,7 +75,7 @@ class FromLayer:
         self.reproducible = reproducible
         self._way = None
 
-    def __call__(self, image, seed):
+    def __call__(self, image: Tensor, seed: Tensor) -> Tensor:
         """Runs the layer.
 
         Args:
@@ -137,14 +143,14 @@ class FromLayer:
             "pass `reproducible=False`."
         ) from cause
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "layer": keras.saving.serialize_keras_object(self.layer),
             "reproducible": self.reproducible,
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         layer = keras.saving.deserialize_keras_object(config["layer"])
         return cls(layer, config["reproducible"])
 
@@ -223,10 +229,10 @@ def _with_state(layer):
 class _Seeds(keras.random.SeedGenerator):
     """Seeds for one call, split from a tensor; it has no variable."""
 
-    def __init__(self, seed):
+    def __init__(self, seed: Tensor):
         self.seed = seed
 
-    def next(self, ordered=True):
+    def next(self, ordered: bool = True) -> Tensor:
         tf = tensorflow()
         own, self.seed = tf.unstack(tf.random.split(self.seed, 2))
         return own

@@ -7,7 +7,7 @@ numbers are those of each method's own paper and code.
 from keras_ab.data.augmentations.augmentation import Augmentation
 
 
-def simclr():
+def simclr() -> Augmentation:
     """SimCLR at strength 1: two of these make a positive pair.
 
     Returns:
@@ -30,7 +30,7 @@ def simclr():
     )
 
 
-def slip():
+def slip() -> Augmentation:
     """SLIP's views: SimCLR at half strength.
 
     Returns:
@@ -52,7 +52,7 @@ def slip():
     )
 
 
-def clip_aug():
+def clip_aug() -> Augmentation:
     """CLIP+Aug's strong view, numerically SLIP's.
 
     Returns:
@@ -64,7 +64,7 @@ def clip_aug():
     return slip()
 
 
-def dino_global_1():
+def dino_global_1() -> Augmentation:
     """DINO's first global crop: always blurred.
 
     Returns:
@@ -77,7 +77,7 @@ def dino_global_1():
     return _dino(blur=1.0)
 
 
-def dino_global_2():
+def dino_global_2() -> Augmentation:
     """DINO's second global crop: seldom blurred, sometimes solarised.
 
     Returns:
@@ -90,7 +90,7 @@ def dino_global_2():
     return _dino(blur=0.1, solarize=0.2)
 
 
-def dino_local():
+def dino_local() -> Augmentation:
     """DINO's local crops.
 
     Returns:

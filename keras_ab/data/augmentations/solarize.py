@@ -1,9 +1,10 @@
 """Solarisation."""
 
 from keras_ab.data.tf import tensorflow
+from keras_ab.typing import Tensor
 
 
-def solarize(image, threshold=128):
+def solarize(image: Tensor, threshold: int = 128) -> Tensor:
     """Inverts the values at or above a threshold.
 
     Args:

@@ -3,11 +3,17 @@
 import numpy as np
 
 from keras_ab.data.scenes.layout import RGB
+from keras_ab.data.scenes.layout import Layout
 
 WHOLE = (0.0, 0.0, 1.0)
 
 
-def backdrop(layout, size, rng, view=WHOLE):
+def backdrop(
+    layout: Layout,
+    size: int,
+    rng: np.random.Generator,
+    view: tuple[float, float, float] = WHOLE,
+) -> np.ndarray:
     """Paints the ground and what is behind it: any pattern in any scene.
 
     Were patterns tied to the scene's type, they alone would tell it, and

@@ -1,13 +1,20 @@
 """Captions: what is there, how it looks, and where it stands."""
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from keras_ab.data.scenes.layout import COLOURS
 from keras_ab.data.scenes.layout import TEXTURES
+from keras_ab.data.scenes.layout import Thing
 from keras_ab.data.scenes.shapes import CLASSES
 
 COLOUR_NAMES = tuple(COLOURS)
 
 
-def describe(index, colour=None, texture=None):
+def describe(
+    index: int, colour: int | None = None, texture: int | None = None
+) -> str:
     """The caption of one object.
 
     Args:
@@ -31,7 +38,12 @@ def describe(index, colour=None, texture=None):
     return _with_article(words)
 
 
-def write_captions(things, main, rng, count=4):
+def write_captions(
+    things: Sequence[Thing],
+    main: Thing,
+    rng: np.random.Generator,
+    count: int = 4,
+) -> list[str]:
     """Short captions of a scene, each of one to three of its objects.
 
     Args:

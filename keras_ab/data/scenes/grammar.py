@@ -24,7 +24,7 @@ class Slot:
     limit: int = 2
 
     @property
-    def high(self):
+    def high(self) -> bool:
         """Whether it is found above the ground: on a wall or in the air."""
         return self.place.split()[0] in ("wall", "air", "above")
 

@@ -1,12 +1,15 @@
 """Drawing the objects of a scene, before any pixel."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
 from keras_ab.data.scenes.grammar import SCENE_TYPES
+from keras_ab.data.scenes.grammar import Slot
 from keras_ab.data.scenes.shapes import CLASSES
 from keras_ab.data.scenes.shapes import template
+from keras_ab.typing import Box
 
 COLOURS = {
     "grey": (0.50, 0.50, 0.52),
@@ -59,16 +62,16 @@ class Thing:
     support: int = -1
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[np.ndarray, np.ndarray, Box]:
         """Opacity, tone and extent; see `rasterise`."""
         return template(self.index)
 
     @property
-    def rgb(self):
+    def rgb(self) -> np.ndarray:
         """float32 `(3,)`."""
         return RGB[self.colour]
 
-    def box(self):
+    def box(self) -> Box:
         """`(ymin, xmin, ymax, xmax)` before rotation and clipping."""
         top, left, bottom, right = self.shape[2]
         if self.flip:
@@ -101,7 +104,7 @@ class Layout:
     things: list
 
 
-def sample_layout(rng):
+def sample_layout(rng: np.random.Generator) -> Layout:
     """Draws a scene.
 
     Args:
@@ -116,7 +119,7 @@ def sample_layout(rng):
     return layout
 
 
-def empty_layout(rng):
+def empty_layout(rng: np.random.Generator) -> Layout:
     """Draws a type of scene and its surfaces.
 
     Args:
@@ -136,7 +139,9 @@ def empty_layout(rng):
     )
 
 
-def furnish(rng, layout, main, most=10):
+def furnish(
+    rng: np.random.Generator, layout: Layout, main: Slot, most: int = 10
+) -> None:
     """Fills a layout with things.
 
     Args:
@@ -164,7 +169,7 @@ def furnish(rng, layout, main, most=10):
             others, nearness = scene.slots, (1.5, 2.3)
 
 
-def draw_slot(rng, slots):
+def draw_slot(rng: np.random.Generator, slots: Sequence[Slot]) -> Slot:
     """A slot, by the slots' weights."""
     chances = np.cumsum([slot.weight for slot in slots])
     draw = rng.random() * chances[-1]
@@ -255,7 +260,7 @@ def _keep_inside(thing):
     thing.x += max(0.0, -0.04 - x0) - max(0.0, x1 - 1.04)
 
 
-def overlap(thing, boxes):
+def overlap(thing: Thing, boxes: Sequence[Box]) -> float:
     """The largest share of the smaller box that a thing has in common."""
     y0, x0, y1, x1 = thing.box()
     area = (y1 - y0) * (x1 - x0)
@@ -271,7 +276,7 @@ def overlap(thing, boxes):
     return worst
 
 
-def contrasting(behind):
+def contrasting(behind: int) -> np.ndarray:
     """Colours that stand out from another: an array of their indices."""
     distance = np.abs(RGB - RGB[behind]).sum(1)
     return np.nonzero(distance > 0.45)[0]

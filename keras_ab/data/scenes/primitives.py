@@ -4,17 +4,28 @@ A part is painted on the square [-1, 1]², x to the right and y down. It has a
 tone: 1 is the object's own colour, less is darker, more is lighter.
 """
 
+from collections.abc import Callable
+from collections.abc import Iterable
+
 import numpy as np
 
+from keras_ab.typing import Box
+
 RESOLUTION = 128
+Part = tuple[Callable[..., np.ndarray], float]
+"""A function of x and y that tells what is inside, and a tone."""
 
 
-def ellipse(cx, cy, rx, ry, tone=1.0):
+def ellipse(
+    cx: float, cy: float, rx: float, ry: float, tone: float = 1.0
+) -> Part:
     """A filled ellipse: its centre and its radii."""
     return lambda x, y: ((x - cx) / rx) ** 2 + ((y - cy) / ry) ** 2 <= 1, tone
 
 
-def ring(cx, cy, rx, ry, width, tone=1.0):
+def ring(
+    cx: float, cy: float, rx: float, ry: float, width: float, tone: float = 1.0
+) -> Part:
     """An elliptic ring; `width` is a share of its radii."""
 
     def inside(x, y):
@@ -24,12 +35,12 @@ def ring(cx, cy, rx, ry, width, tone=1.0):
     return inside, tone
 
 
-def box(x0, y0, x1, y1, tone=1.0):
+def box(x0: float, y0: float, x1: float, y1: float, tone: float = 1.0) -> Part:
     """A rectangle: two opposite corners."""
     return lambda x, y: (x >= x0) & (x <= x1) & (y >= y0) & (y <= y1), tone
 
 
-def polygon(*points, tone=1.0):
+def polygon(*points: tuple[float, float], tone: float = 1.0) -> Part:
     """A polygon of `(x, y)` points."""
 
     def inside(x, y):
@@ -45,7 +56,15 @@ def polygon(*points, tone=1.0):
     return inside, tone
 
 
-def star(cx, cy, outer, inner, points, tone=1.0, turn=-0.25):
+def star(
+    cx: float,
+    cy: float,
+    outer: float,
+    inner: float,
+    points: int,
+    tone: float = 1.0,
+    turn: float = -0.25,
+) -> Part:
     """A star of so many points; `turn` is a share of a full turn."""
     angles = 2 * np.pi * (np.arange(2 * points) / (2 * points) + turn)
     radii = np.where(np.arange(2 * points) % 2, inner, outer)
@@ -53,12 +72,14 @@ def star(cx, cy, outer, inner, points, tone=1.0, turn=-0.25):
     return polygon(*zip(xs.tolist(), ys.tolist()), tone=tone)
 
 
-def wheel(cx, cy, r):
+def wheel(cx: float, cy: float, r: float) -> list[Part]:
     """The parts of a wheel."""
     return [ellipse(cx, cy, r, r, 0.25), ellipse(cx, cy, r / 2, r / 2, 1.3)]
 
 
-def rasterise(parts):
+def rasterise(
+    parts: Iterable[Part],
+) -> tuple[np.ndarray, np.ndarray, Box]:
     """Paints parts in order, at a high resolution.
 
     Args:

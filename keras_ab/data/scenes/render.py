@@ -2,11 +2,16 @@
 
 import dataclasses
 import math
+from collections.abc import Callable
+from collections.abc import Sequence
 
 import numpy as np
 
 from keras_ab.data.scenes.backdrop import backdrop
+from keras_ab.data.scenes.layout import Layout
+from keras_ab.data.scenes.layout import Thing
 from keras_ab.data.scenes.primitives import RESOLUTION
+from keras_ab.typing import Box
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +29,7 @@ class Look:
     shade: np.ndarray
 
 
-def sample_look(thing, rng):
+def sample_look(thing: Thing, rng: np.random.Generator) -> Look:
     """Draws the `Look` of a `Thing`."""
     return Look(
         relief=np.float32(rng.uniform(0.7, 1.2)),
@@ -33,7 +38,9 @@ def sample_look(thing, rng):
     )
 
 
-def render(layout, size, rng):
+def render(
+    layout: Layout, size: int, rng: np.random.Generator
+) -> tuple[np.ndarray, list[tuple[float, Box | None]]]:
     """Paints a scene.
 
     Args:
@@ -52,12 +59,17 @@ def render(layout, size, rng):
     return develop(canvas, rng, rng), visible
 
 
-def sample_light(rng):
+def sample_light(rng: np.random.Generator) -> np.float32:
     """Draws from which side, and how strongly, light falls on things."""
     return np.float32(rng.uniform(-1, 1))
 
 
-def paint_things(canvas, things, light, look):
+def paint_things(
+    canvas: np.ndarray,
+    things: Sequence[Thing],
+    light: float,
+    look: Callable[[Thing], Look],
+) -> list[tuple[float, Box | None]]:
     """Paints things onto a canvas, far ones first.
 
     Args:
@@ -87,7 +99,11 @@ def paint_things(canvas, things, light, look):
     return [_visible(owner, i, areas[i]) for i in range(len(areas))]
 
 
-def develop(canvas, noise, exposure):
+def develop(
+    canvas: np.ndarray,
+    noise: np.random.Generator,
+    exposure: np.random.Generator,
+) -> np.ndarray:
     """Turns a painted canvas into a picture.
 
     Brightness, a tint of the three channels, and contrast are drawn for

@@ -14,6 +14,7 @@ from keras_ab.data.scenes.primitives import rasterise
 from keras_ab.data.scenes.primitives import ring
 from keras_ab.data.scenes.primitives import star
 from keras_ab.data.scenes.primitives import wheel
+from keras_ab.typing import Box
 
 SHAPES = {
     "cup": [
@@ -300,7 +301,7 @@ CLASSES = tuple(SHAPES)
 
 
 @functools.cache
-def template(index):
+def template(index: int) -> tuple[np.ndarray, np.ndarray, Box]:
     """A class's picture at a high resolution.
 
     Args:

@@ -1,13 +1,18 @@
 """The scenes as a source of records."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from keras_ab.data.scenes.captions import describe
 from keras_ab.data.scenes.captions import write_captions
+from keras_ab.data.scenes.layout import Thing
 from keras_ab.data.scenes.layout import sample_layout
 from keras_ab.data.scenes.render import render
 from keras_ab.data.scenes.shapes import CLASSES
 from keras_ab.data.source import Source
+from keras_ab.typing import Box
 
 SPLITS = ("train", "test")
 VISIBLE = 0.3
@@ -43,7 +48,12 @@ class Scenes(Source):
     """
 
     def __init__(
-        self, size=20000, seed=0, image_size=96, split="train", captions=True
+        self,
+        size: int = 20000,
+        seed: int = 0,
+        image_size: int = 96,
+        split: str = "train",
+        captions: bool = True,
     ):
         check_source(size, image_size, split)
         self.size = size
@@ -56,15 +66,15 @@ class Scenes(Source):
     never_fails = True
 
     @staticmethod
-    def prompts():
+    def prompts() -> list[str]:
         """One caption a class, in the order of the labels."""
         return [describe(index) for index in range(len(CLASSES))]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.size
 
     @property
-    def fields(self):
+    def fields(self) -> frozenset[str]:
         fields = {
             "image",
             "id",
@@ -78,7 +88,7 @@ class Scenes(Source):
         }
         return frozenset(fields | {"text"} if self.captions else fields)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> dict[str, Any]:
         if not 0 <= index < self.size:
             raise IndexError(f"{index} is not in [0, {self.size})")
         rng = np.random.default_rng(
@@ -104,7 +114,7 @@ class Scenes(Source):
         return record
 
 
-def check_source(size, image_size, split):
+def check_source(size: int, image_size: int, split: str) -> None:
     """Checks what the built-in sets have in common.
 
     Raises:
@@ -121,7 +131,11 @@ def check_source(size, image_size, split):
         )
 
 
-def visible_things(things, visible, image_size):
+def visible_things(
+    things: Sequence[Thing],
+    visible: Sequence[tuple[float, Box | None]],
+    image_size: int,
+) -> tuple[list[Thing], np.ndarray]:
     """Those things of which enough can be seen.
 
     Args:

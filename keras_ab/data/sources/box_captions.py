@@ -1,13 +1,23 @@
 """Box annotations rendered as text."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from keras_ab.data.source import Source
+from keras_ab.typing import Tensor
+from keras_ab.typing import Tensors
 
 
 def box_captions(
-    source, boxes=3, captions=5, bins=1000, seed=0, class_names=None
-):
+    source: Source,
+    boxes: int = 3,
+    captions: int = 5,
+    bins: int = 1000,
+    seed: int = 0,
+    class_names: Sequence[str] | None = None,
+) -> "BoxCaptions":
     """A source whose captions say which boxes an image has.
 
     A caption is a list of phrases `class y0 x0 y1 x1`, for boxes drawn
@@ -47,7 +57,13 @@ class BoxCaptions(Source):
     """Captions made of boxes; see `keras_ab.data.box_captions`."""
 
     def __init__(
-        self, source, boxes=3, captions=5, bins=1000, seed=0, class_names=None
+        self,
+        source: Source,
+        boxes: int = 3,
+        captions: int = 5,
+        bins: int = 1000,
+        seed: int = 0,
+        class_names: Sequence[str] | None = None,
     ):
         if not {"boxes", "classes"} <= source.fields:
             raise ValueError(
@@ -81,22 +97,22 @@ class BoxCaptions(Source):
         if not self.indices:
             raise ValueError("No record of `source` has a box")
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.indices)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> dict[str, Any]:
         record = self.source[self.indices[index]]
         return {**record, "text": self._captions(index, record)}
 
-    def annotations(self, index):
+    def annotations(self, index: int) -> dict[str, Any]:
         record = self.source.annotations(self.indices[index])
         return {**record, "text": self._captions(index, record)}
 
     @property
-    def fields(self):
+    def fields(self) -> frozenset[str]:
         return self.source.fields | {"text"}
 
-    def load(self, index):
+    def load(self, index: Tensor) -> Tensors:
         from keras_ab.data.tf import tensorflow
 
         tf = tensorflow()

@@ -6,7 +6,9 @@ TOLERANCE = 1.0
 """Pixels by which annotators' rounding may lead out of an image."""
 
 
-def normalise(boxes, height, width):
+def normalise(
+    boxes: np.ndarray, height: float, width: float
+) -> tuple[np.ndarray | None, str | None]:
     """Boxes in the image's own frame.
 
     Args:
@@ -30,6 +32,6 @@ def normalise(boxes, height, width):
     return (boxes / scale).astype("float32"), None
 
 
-def empty():
+def empty() -> np.ndarray:
     """No box: float32 `(0, 4)`."""
     return np.zeros((0, 4), "float32")

@@ -1,10 +1,14 @@
 """Cleaning captions, and what to do where there is none."""
 
+from collections.abc import Sequence
+
 MAX_LENGTH = 1000
 MISSING = ("skip", "keep", "error")
 
 
-def clean_captions(captions, max_length=MAX_LENGTH):
+def clean_captions(
+    captions: str | bytes | Sequence[str | bytes], max_length: int = MAX_LENGTH
+) -> list[str]:
     """Captions as they should be fed.
 
     White space is stripped and collapsed, empty captions and those that are
@@ -29,14 +33,19 @@ def clean_captions(captions, max_length=MAX_LENGTH):
     return [caption for caption in cleaned if caption]
 
 
-def lines(content):
+def lines(content: bytes) -> list[bytes]:
     """Captions of a text file, one a line; its bytes or string."""
     if isinstance(content, str):
         content = content.encode("utf-8", "surrogateescape")
     return content.removeprefix(b"\xef\xbb\xbf").splitlines()
 
 
-def captioned(ids, captions, missing="skip", max_length=MAX_LENGTH):
+def captioned(
+    ids: Sequence[str],
+    captions: Sequence[Sequence[str | bytes]],
+    missing: str = "skip",
+    max_length: int = MAX_LENGTH,
+) -> tuple[list[int], list[list[str]], list[tuple[str, str]]]:
     """Cleans the captions of all records and applies the policy.
 
     Args:
@@ -72,7 +81,7 @@ def captioned(ids, captions, missing="skip", max_length=MAX_LENGTH):
     return kept, texts, rejected
 
 
-def check_missing(missing):
+def check_missing(missing: str) -> None:
     """Raises ValueError if a policy is not one of `MISSING`."""
     if missing not in MISSING:
         raise ValueError(

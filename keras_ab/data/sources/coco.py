@@ -3,6 +3,7 @@
 import collections
 import json
 import posixpath
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from keras_ab.data.sources.captions import captioned
 from keras_ab.data.sources.captions import check_missing
 from keras_ab.data.sources.stored import StoredImages
 from keras_ab.data.sources.stored import pick
+from keras_ab.typing import PathLike
 
 NEEDED = {
     "images": ("id", "file_name", "height", "width"),
@@ -22,14 +24,14 @@ NEEDED = {
 
 
 def from_coco(
-    annotations,
-    images,
-    karpathy=None,
-    split=None,
-    crowds="keep",
-    missing_captions="skip",
-    max_caption_length=MAX_LENGTH,
-):
+    annotations: PathLike | Sequence[PathLike],
+    images: PathLike,
+    karpathy: PathLike | None = None,
+    split: str | None = None,
+    crowds: str = "keep",
+    missing_captions: str = "skip",
+    max_caption_length: int = MAX_LENGTH,
+) -> StoredImages:
     """A source over images with COCO annotations: boxes, captions, or both.
 
     Records have `"image_id"`; with instances also `"boxes"`, `"classes"`
@@ -137,7 +139,7 @@ class _Coco:
         self.captions = collections.defaultdict(list)
         self.boxes, self.rejected = {}, []
 
-    def read(self, file, crowds):
+    def read(self, file: PathLike, crowds: bool) -> None:
         content = _json(file)
         new = {}
         for image in _rows(content, "images", file):
@@ -159,7 +161,7 @@ class _Coco:
             elif crowds or not row.get("iscrowd"):
                 self.found[row["image_id"]].append(row)
 
-    def fault(self, image_id):
+    def fault(self, image_id: int) -> str | None:
         """Why an image's boxes cannot be used, or None."""
         found = self.found[image_id]
         if any(b.get("category_id") not in self.categories for b in found):

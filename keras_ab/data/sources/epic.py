@@ -2,14 +2,18 @@
 
 import csv
 import io
+from typing import Any
 
 from keras_ab.data.sources import files
 from keras_ab.data.sources.captions import clean_captions
+from keras_ab.typing import PathLike
 
 NEEDED = ("video_id", "start_frame", "stop_frame")
 
 
-def read_actions(path, videos, every=None):
+def read_actions(
+    path: PathLike, videos: dict[str, dict[int, Any]], every: int | None = None
+) -> list[dict[str, Any]]:
     """Records of the frames that show actions.
 
     Args:
@@ -64,7 +68,7 @@ def read_actions(path, videos, every=None):
     return records
 
 
-def read_classes(path):
+def read_classes(path: PathLike | None) -> list[str] | None:
     """Names of the classes in a CSV of `id` and `key`, in order, or None."""
     if path is None:
         return None

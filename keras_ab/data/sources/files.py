@@ -4,28 +4,31 @@ import glob
 import os
 import pathlib
 import posixpath
+from typing import Any
 
 from keras_ab.data.tf import tensorflow
+from keras_ab.typing import PathLike
+from keras_ab.typing import Tensor
 
 
-def is_remote(path):
+def is_remote(path: PathLike) -> bool:
     """Whether a path has a scheme, such as `gs://`."""
     return "://" in str(path)
 
 
-def join(folder, name):
+def join(folder: PathLike, name: str) -> str:
     """The path of a file, given the name relative to its folder."""
     return (posixpath if is_remote(folder) else os.path).join(str(folder), name)
 
 
-def open_file(path, mode="rb"):
+def open_file(path: PathLike, mode: str = "rb") -> Any:
     """An open file, local or remote."""
     if is_remote(path):
         return tensorflow().io.gfile.GFile(str(path), mode)
     return open(path, mode)
 
 
-def size_and_time(path):
+def size_and_time(path: PathLike) -> tuple[int, int]:
     """Size in bytes and time of last change in nanoseconds.
 
     Raises:
@@ -42,21 +45,21 @@ def size_and_time(path):
     return status.length, status.mtime_nsec
 
 
-def is_folder(path):
+def is_folder(path: PathLike) -> bool:
     """Whether a path is a folder."""
     if is_remote(path):
         return tensorflow().io.gfile.isdir(str(path))
     return os.path.isdir(path)
 
 
-def find(pattern):
+def find(pattern: PathLike) -> list[str]:
     """Sorted paths that match a glob."""
     if is_remote(pattern):
         return sorted(tensorflow().io.gfile.glob(str(pattern)))
     return sorted(glob.glob(str(pattern), recursive=True))
 
 
-def walk(folder):
+def walk(folder: PathLike) -> dict[str, int | None]:
     """All files below a folder, at any depth; each folder once.
 
     Args:
@@ -89,7 +92,7 @@ def walk(folder):
     return found
 
 
-def read(path, offset=0, size=None):
+def read(path: PathLike, offset: int = 0, size: int | None = None) -> bytes:
     """Bytes of a file, or of a part of it.
 
     Raises:
@@ -110,7 +113,9 @@ def read(path, offset=0, size=None):
         raise OSError(str(error)) from error
 
 
-def read_part(path, offset, size, total):
+def read_part(
+    path: Tensor, offset: Tensor, size: Tensor, total: Tensor
+) -> Tensor:
     """Bytes of a part of a file, inside a tf.data pipeline.
 
     Args:

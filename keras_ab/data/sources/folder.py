@@ -13,6 +13,7 @@ from keras_ab.data.sources.captions import captioned
 from keras_ab.data.sources.captions import lines
 from keras_ab.data.sources.stored import StoredImages
 from keras_ab.data.sources.stored import pick
+from keras_ab.typing import PathLike
 
 EXTENSIONS = (
     ".jpg",
@@ -26,18 +27,18 @@ EXTENSIONS = (
 )
 
 
-def is_image(name):
+def is_image(name: str) -> bool:
     """Whether a file's name ends like an image's, in either case."""
     return name.lower().endswith(EXTENSIONS)
 
 
 def from_folder(
-    path,
-    captions=None,
-    labels=None,
-    missing_captions="skip",
-    max_caption_length=MAX_LENGTH,
-):
+    path: PathLike,
+    captions: PathLike | None = None,
+    labels: str | None = None,
+    missing_captions: str = "skip",
+    max_caption_length: int = MAX_LENGTH,
+) -> StoredImages:
     """A source over the images below a folder.
 
     Args:

@@ -3,6 +3,7 @@
 import collections
 import posixpath
 import re
+from collections.abc import Sequence
 
 from keras_ab.data.records import NothingUsable
 from keras_ab.data.sources import epic
@@ -11,18 +12,19 @@ from keras_ab.data.sources import visor
 from keras_ab.data.sources.folder import is_image
 from keras_ab.data.sources.stored import StoredImages
 from keras_ab.data.sources.tars import tar_index
+from keras_ab.typing import PathLike
 
 
 def from_frames(
-    path,
-    annotations=None,
-    every=None,
-    clips=None,
-    verb_classes=None,
-    noun_classes=None,
-    annotation_size=(1080, 1920),
-    index_folder=None,
-):
+    path: PathLike,
+    annotations: PathLike | None = None,
+    every: int | None = None,
+    clips: Sequence[str] | None = None,
+    verb_classes: PathLike | None = None,
+    noun_classes: PathLike | None = None,
+    annotation_size: tuple[int, int] = (1080, 1920),
+    index_folder: PathLike | None = None,
+) -> StoredImages:
     """A source over frames of video, in a folder or a tar for each video.
 
     The name of the folder or tar is the video's, `"clip"` of a record; the
@@ -159,7 +161,7 @@ def _videos(path, index_folder):
     return dict(videos), rejected
 
 
-def frame_number(name):
+def frame_number(name: str) -> int | None:
     """The last number in a file's name, or None."""
     stem = posixpath.basename(name).rpartition(".")[0]
     numbers = re.findall(r"\d+", stem)

@@ -5,13 +5,21 @@ import json
 import os
 import posixpath
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 from keras_ab.data.sources import files
+from keras_ab.typing import PathLike
 
 VERSION = 1
 
 
-def indexed(path, build, folder=None, variant=""):
+def indexed(
+    path: PathLike,
+    build: Callable[[PathLike], Any],
+    folder: PathLike | None = None,
+    variant: str = "",
+) -> Any:
     """The index of an archive, from its file if that is still good.
 
     Args:

@@ -5,6 +5,8 @@ import collections
 import json
 import pathlib
 import threading
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -16,18 +18,19 @@ from keras_ab.data.sources.captions import MAX_LENGTH
 from keras_ab.data.sources.captions import captioned
 from keras_ab.data.sources.captions import check_missing
 from keras_ab.data.sources.stored import pick
+from keras_ab.typing import PathLike
 
 GROUPS_IN_MEMORY = 4
 
 
 def from_parquet(
-    path,
-    image=None,
-    captions=None,
-    labels=None,
-    missing_captions="skip",
-    max_caption_length=MAX_LENGTH,
-):
+    path: PathLike,
+    image: str | None = None,
+    captions: str | None = None,
+    labels: str | None = None,
+    missing_captions: str = "skip",
+    max_caption_length: int = MAX_LENGTH,
+) -> "ParquetSource":
     """A source over a Hugging Face data set on disk.
 
     Parquet is read a row group at a time, of which the latest few are kept:
@@ -111,7 +114,13 @@ class ParquetSource(Source):
         columns: Dict of lists, one entry a row: `"id"` and others.
     """
 
-    def __init__(self, groups, image, rows, columns):
+    def __init__(
+        self,
+        groups: Sequence[Any],
+        image: str,
+        rows: Sequence[int],
+        columns: dict[str, list[Any]],
+    ):
         self.groups, self.image = groups, image
         self.rows = np.asarray(rows, "int64")
         self.columns = columns
@@ -121,10 +130,10 @@ class ParquetSource(Source):
     def _forget(self):
         self._held, self._lock = collections.OrderedDict(), threading.Lock()
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> dict[str, Any]:
         record = self.annotations(index)
         row = int(self.rows[index])
         number = bisect.bisect_right(self._ends, row)
@@ -141,15 +150,15 @@ class ParquetSource(Source):
             raise BadRecord("empty", record["id"])
         return {"image": value, **record}
 
-    def annotations(self, index):
+    def annotations(self, index: int) -> dict[str, Any]:
         return {key: column[index] for key, column in self.columns.items()}
 
-    def column(self, key):
+    def column(self, key: str) -> list[Any]:
         """One field of all records, images excepted, as a list."""
         return self.columns[key]
 
     @property
-    def fields(self):
+    def fields(self) -> frozenset[str]:
         return frozenset(self.columns) | {"image"}
 
     def _beside(self, number, path, id):
@@ -168,14 +177,14 @@ class ParquetSource(Source):
             self._held.move_to_end(number)
             return self._held[number]
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         return {
             key: value
             for key, value in self.__dict__.items()
             if key not in ("_held", "_lock")
         }
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._forget()
 
@@ -183,11 +192,13 @@ class ParquetSource(Source):
 class _ParquetGroup:
     """A row group of a parquet file."""
 
-    def __init__(self, path, number, schema, first, rows):
+    def __init__(
+        self, path: PathLike, number: int, schema: Any, first: int, rows: int
+    ):
         self.path, self.number, self.schema = path, number, schema
         self.name, self.first, self.rows = pathlib.Path(path).stem, first, rows
 
-    def read(self, column):
+    def read(self, column: str) -> Any:
         import pyarrow.parquet
 
         with pyarrow.parquet.ParquetFile(self.path) as file:
@@ -198,11 +209,13 @@ class _ParquetGroup:
 class _ArrowBatch:
     """A record batch of an Arrow file, mapped into memory."""
 
-    def __init__(self, path, number, schema, first, rows):
+    def __init__(
+        self, path: PathLike, number: int, schema: Any, first: int, rows: int
+    ):
         self.path, self.number, self.schema = path, number, schema
         self.name, self.first, self.rows = pathlib.Path(path).stem, first, rows
 
-    def read(self, column):
+    def read(self, column: str) -> Any:
         return _batches(self.path)[self.number].column(column)
 
 

@@ -2,10 +2,13 @@
 
 import numpy as np
 
+from keras_ab.data.source import Source
 from keras_ab.data.source import Subset
 
 
-def split_by(source, key="clip", share=0.1, seed=0):
+def split_by(
+    source: Source, key: str = "clip", share: float = 0.1, seed: int = 0
+) -> tuple[Subset, Subset]:
     """Two parts of a source that share no value of a field.
 
     With `"clip"`, frames of one video are all in one part.

@@ -1,10 +1,16 @@
 """Encoded images in storage, with their annotations in memory."""
 
+from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from keras_ab.data.records import BadRecord
 from keras_ab.data.source import Source
 from keras_ab.data.sources import files
+from keras_ab.typing import Tensor
+from keras_ab.typing import Tensors
 
 
 class StoredImages(Source):
@@ -22,7 +28,14 @@ class StoredImages(Source):
             becomes an attribute.
     """
 
-    def __init__(self, paths, columns, parts=None, rejected=(), names=None):
+    def __init__(
+        self,
+        paths: Sequence[str],
+        columns: dict[str, list[Any]],
+        parts: Sequence[tuple[int, int]] | None = None,
+        rejected: Sequence[tuple[str, str]] = (),
+        names: dict[str, list[str]] | None = None,
+    ):
         self.paths = paths
         self.columns = columns
         self.parts = parts
@@ -30,10 +43,10 @@ class StoredImages(Source):
         for name, values in (names or {}).items():
             setattr(self, name, values)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.paths)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> dict[str, Any]:
         if not -len(self) <= index < len(self):
             raise IndexError(f"{index} of {len(self)} records")
         record = self.annotations(index)
@@ -50,14 +63,14 @@ class StoredImages(Source):
             raise BadRecord("truncated archive", record["id"])
         return {"image": image, **record}
 
-    def annotations(self, index):
+    def annotations(self, index: int) -> dict[str, Any]:
         return {key: column[index] for key, column in self.columns.items()}
 
     @property
-    def fields(self):
+    def fields(self) -> frozenset[str]:
         return frozenset(self.columns) | {"image"}
 
-    def column(self, key):
+    def column(self, key: str) -> list[Any]:
         """One field of all records, images excepted.
 
         Args:
@@ -68,7 +81,7 @@ class StoredImages(Source):
         """
         return self.columns[key]
 
-    def load(self, index):
+    def load(self, index: Tensor) -> Tensors:
         from keras_ab.data.tf import tensorflow
 
         tf = tensorflow()
@@ -110,10 +123,10 @@ class StoredImages(Source):
             )
         return held
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k != "_tensors"}
 
 
-def pick(values, indices):
+def pick(values: Sequence[Any], indices: Iterable[int]) -> list[Any]:
     """The values at some indices, as a list."""
     return [values[i] for i in indices]

@@ -3,16 +3,24 @@
 import json
 import posixpath
 import tarfile
+from collections.abc import Sequence
+from typing import Any
 
 from keras_ab.data.sources import files
 from keras_ab.data.sources.captions import lines
 from keras_ab.data.sources.indices import indexed
+from keras_ab.typing import PathLike
 
 BLOCK = tarfile.BLOCKSIZE
 GZIP, BZIP, XZ = b"\x1f\x8b", b"BZ", b"\xfd7"
 
 
-def tar_index(path, folder=None, contents=(), caption_key="caption"):
+def tar_index(
+    path: PathLike,
+    folder: PathLike | None = None,
+    contents: Sequence[str] = (),
+    caption_key: str = "caption",
+) -> dict[str, Any]:
     """The members of a tar, from its index file or by reading it through.
 
     Args:

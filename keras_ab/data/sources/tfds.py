@@ -1,5 +1,7 @@
 """TensorFlow Datasets."""
 
+from typing import Any
+
 import numpy as np
 
 from keras_ab.data.records import BadRecord
@@ -7,6 +9,7 @@ from keras_ab.data.source import Source
 from keras_ab.data.sources import files
 from keras_ab.data.sources.captions import clean_captions
 from keras_ab.data.sources.tfrecords import TFRecords
+from keras_ab.typing import PathLike
 
 COCO = {
     "id": ("image/filename",),
@@ -45,8 +48,12 @@ DTYPES = {"boxes": "float32", "classes": "int64", "crowd": "bool"}
 
 
 def from_tfds(
-    name, split="train", data_dir=None, fields=None, index_folder=None
-):
+    name: str,
+    split: str = "train",
+    data_dir: PathLike | None = None,
+    fields: dict[str, Any] | None = None,
+    index_folder: PathLike | None = None,
+) -> "TfdsSource":
     """A source over a data set of TensorFlow Datasets that is prepared.
 
     Access is random: to ArrayRecord files by themselves, to TFRecord files
@@ -102,7 +109,14 @@ class TfdsSource(Source):
         index_folder: Folder for indices, or None.
     """
 
-    def __init__(self, builder, split, info, fields=None, index_folder=None):
+    def __init__(
+        self,
+        builder: Any,
+        split: str,
+        info: Any,
+        fields: dict[str, Any] | None = None,
+        index_folder: PathLike | None = None,
+    ):
         import tensorflow_datasets as tfds
 
         self.name, self.split = builder.info.full_name, split
@@ -136,10 +150,10 @@ class TfdsSource(Source):
             self._records = builder.as_data_source(split, decoders=decoders)
             self._decode = lambda record: record
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._records)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> dict[str, Any]:
         if not -len(self) <= index < len(self):
             raise IndexError(f"{index} of {len(self)} records")
         example = self._decode(self._records[index])
@@ -153,7 +167,7 @@ class TfdsSource(Source):
         return {"image": example[self._image], **record}
 
     @property
-    def fields(self):
+    def fields(self) -> frozenset[str]:
         return frozenset(self._places) | {"image", "id"}
 
 

@@ -1,9 +1,11 @@
 """Random access to TFRecord files through an index."""
 
 import struct
+from collections.abc import Sequence
 
 from keras_ab.data.sources import files
 from keras_ab.data.sources.indices import indexed
+from keras_ab.typing import PathLike
 
 HEAD, TAIL = 12, 4
 """Bytes before a record (its length and that one's checksum) and after it."""
@@ -21,7 +23,11 @@ class TFRecords:
         index_folder: Folder for the indices; None puts each beside its file.
     """
 
-    def __init__(self, ranges, index_folder=None):
+    def __init__(
+        self,
+        ranges: Sequence[tuple[str, int, int]],
+        index_folder: PathLike | None = None,
+    ):
         self.places = []
         for path, skip, take in ranges:
             parts = indexed(path, _scan, index_folder, "tfrecord")
@@ -32,10 +38,10 @@ class TFRecords:
                 )
             self.places += [(path, *p) for p in parts[skip : skip + take]]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.places)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> bytes:
         return files.read(*self.places[index])
 
 

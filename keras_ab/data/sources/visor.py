@@ -1,15 +1,17 @@
 """The polygons of VISOR, as boxes."""
 
 import json
+from typing import Any
 
 import numpy as np
 
 from keras_ab.data.sources import files
 from keras_ab.data.sources.boxes import empty
 from keras_ab.data.sources.boxes import normalise
+from keras_ab.typing import PathLike
 
 
-def read_frames(path, size):
+def read_frames(path: PathLike, size: tuple[int, int]) -> list[dict[str, Any]]:
     """Records of the annotated frames.
 
     Args:

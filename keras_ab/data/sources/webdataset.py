@@ -3,6 +3,7 @@
 import itertools
 import posixpath
 import re
+from collections.abc import Sequence
 
 from keras_ab.data.records import NothingUsable
 from keras_ab.data.sources import files
@@ -13,19 +14,20 @@ from keras_ab.data.sources.folder import EXTENSIONS
 from keras_ab.data.sources.stored import StoredImages
 from keras_ab.data.sources.stored import pick
 from keras_ab.data.sources.tars import tar_index
+from keras_ab.typing import PathLike
 
 IMAGES = tuple(extension[1:] for extension in EXTENSIONS)
 
 
 def from_webdataset(
-    shards,
-    captions=None,
-    labels=None,
-    caption_key="caption",
-    missing_captions="skip",
-    max_caption_length=MAX_LENGTH,
-    index_folder=None,
-):
+    shards: PathLike | Sequence[PathLike],
+    captions: str | None = None,
+    labels: str | None = None,
+    caption_key: str = "caption",
+    missing_captions: str = "skip",
+    max_caption_length: int = MAX_LENGTH,
+    index_folder: PathLike | None = None,
+) -> StoredImages:
     """A source over tar shards, with random access.
 
     A shard is read through once, for an index of where its members are, which

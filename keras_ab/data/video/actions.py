@@ -3,6 +3,11 @@
 import dataclasses
 import math
 
+import numpy as np
+
+from keras_ab.data.scenes.layout import Thing
+from keras_ab.data.video.hand import Limb
+from keras_ab.data.video.hand import Person
 from keras_ab.data.video.hand import place_hand
 
 USES = {
@@ -57,7 +62,9 @@ class Action:
     person: object
 
 
-def sample_action(rng, noun, person):
+def sample_action(
+    rng: np.random.Generator, noun: str, person: Person
+) -> Action:
     """Draws what is done to a thing.
 
     Args:
@@ -82,7 +89,7 @@ def sample_action(rng, noun, person):
     )
 
 
-def act(action, thing, time):
+def act(action: Action, thing: Thing, time: float) -> tuple[Thing, list[Limb]]:
     """A thing and a hand at some time of an action.
 
     Args:
@@ -229,6 +236,6 @@ VERBS = tuple(_ACTIONS)
 """Names of the verbs; their order gives the verb indices."""
 
 
-def third_person(verb):
+def third_person(verb: str) -> str:
     """The verb of a sentence about someone: `"lift"` becomes `"lifts"`."""
     return verb + ("es" if verb.endswith(("sh", "ch")) else "s")

@@ -3,6 +3,10 @@
 import dataclasses
 import math
 
+import numpy as np
+
+from keras_ab.data.scenes.layout import Thing
+
 
 @dataclasses.dataclass(frozen=True)
 class Camera:
@@ -26,7 +30,7 @@ class Camera:
     zoom: float
     sway: float
 
-    def view(self, time):
+    def view(self, time: float) -> tuple[float, float, float]:
         """`(top, left, side)` of what is seen.
 
         Args:
@@ -40,7 +44,7 @@ class Camera:
         return y - side / 2, x - side / 2, side
 
 
-def sample_camera(rng, x, y):
+def sample_camera(rng: np.random.Generator, x: float, y: float) -> Camera:
     """Draws a camera that looks at some point.
 
     Args:
@@ -63,7 +67,7 @@ def sample_camera(rng, x, y):
     )
 
 
-def seen(thing, view):
+def seen(thing: Thing, view: tuple[float, float, float]) -> Thing:
     """A thing in the coordinates of a view."""
     top, left, side = view
     return dataclasses.replace(

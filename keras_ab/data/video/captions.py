@@ -1,12 +1,19 @@
 """Captions that name the action."""
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from keras_ab.data.scenes.captions import describe
 from keras_ab.data.scenes.captions import write_captions
+from keras_ab.data.scenes.layout import Thing
 from keras_ab.data.video.actions import VERBS
 from keras_ab.data.video.actions import third_person
 
 
-def describe_action(verb, noun, colour=None, texture=None):
+def describe_action(
+    verb: int, noun: int, colour: int | None = None, texture: int | None = None
+) -> str:
     """The caption of an action.
 
     Args:
@@ -27,7 +34,9 @@ def describe_action(verb, noun, colour=None, texture=None):
     return f"someone {doing} {describe(noun, colour, texture)}"
 
 
-def write_action_captions(verb, things, main, rng):
+def write_action_captions(
+    verb: int, things: Sequence[Thing], main: Thing, rng: np.random.Generator
+) -> list[str]:
     """Captions of a frame, two about the action and two about the scene.
 
     Args:

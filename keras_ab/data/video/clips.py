@@ -2,9 +2,12 @@
 
 import dataclasses
 
+import numpy as np
+
 from keras_ab.data.scenes.backdrop import backdrop
 from keras_ab.data.scenes.grammar import SCENE_TYPES
 from keras_ab.data.scenes.layout import Layout
+from keras_ab.data.scenes.layout import Thing
 from keras_ab.data.scenes.layout import draw_slot
 from keras_ab.data.scenes.layout import empty_layout
 from keras_ab.data.scenes.layout import furnish
@@ -20,7 +23,9 @@ from keras_ab.data.video.actions import sample_action
 from keras_ab.data.video.camera import Camera
 from keras_ab.data.video.camera import sample_camera
 from keras_ab.data.video.camera import seen
+from keras_ab.data.video.hand import Limb
 from keras_ab.data.video.hand import sample_person
+from keras_ab.typing import Box
 
 
 @dataclasses.dataclass
@@ -37,7 +42,7 @@ class Clip:
     action: Action
     camera: Camera
 
-    def things(self, time):
+    def things(self, time: float) -> tuple[list[Thing], list[Limb]]:
         """What there is at some time, in the scene's coordinates.
 
         Args:
@@ -58,7 +63,7 @@ class Clip:
         return [moved, *carried], limbs
 
 
-def sample_clip(rng):
+def sample_clip(rng: np.random.Generator) -> Clip:
     """Draws a clip.
 
     Args:
@@ -83,7 +88,13 @@ def sample_clip(rng):
     return Clip(layout, action, camera)
 
 
-def paint_frame(clip, time, size, rng, noise):
+def paint_frame(
+    clip: Clip,
+    time: float,
+    size: int,
+    rng: np.random.Generator,
+    noise: np.random.Generator,
+) -> tuple[np.ndarray, list[Thing], list[tuple[float, Box | None]]]:
     """Paints one frame.
 
     Args:

@@ -12,6 +12,7 @@ from keras_ab.data.scenes.primitives import box
 from keras_ab.data.scenes.primitives import ellipse
 from keras_ab.data.scenes.primitives import polygon
 from keras_ab.data.scenes.primitives import rasterise
+from keras_ab.typing import Box
 
 SKIN = np.array(
     [
@@ -119,15 +120,17 @@ class Limb(Thing):
     tint: np.ndarray | None = None
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[np.ndarray, np.ndarray, Box]:
         return _template(self.pose)
 
     @property
-    def rgb(self):
+    def rgb(self) -> np.ndarray:
         return self.tint
 
 
-def place_hand(pose, x, y, angle, depth, person):
+def place_hand(
+    pose: str, x: float, y: float, angle: float, depth: float, person: "Person"
+) -> list[Limb]:
     """A hand that touches a point.
 
     Args:
@@ -201,7 +204,7 @@ class Person:
     left: bool
 
 
-def sample_person(rng):
+def sample_person(rng: np.random.Generator) -> Person:
     """Draws a `Person`."""
     return Person(
         size=float(rng.uniform(0.24, 0.32)),

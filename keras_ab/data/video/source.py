@@ -1,5 +1,8 @@
 """The clips as a source of frames."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from keras_ab.data.scenes.captions import describe
@@ -8,6 +11,7 @@ from keras_ab.data.scenes.source import SPLITS
 from keras_ab.data.scenes.source import check_source
 from keras_ab.data.scenes.source import visible_things
 from keras_ab.data.source import Source
+from keras_ab.data.source import Subset
 from keras_ab.data.video.actions import VERBS
 from keras_ab.data.video.captions import write_action_captions
 from keras_ab.data.video.clips import paint_frame
@@ -48,12 +52,12 @@ class Video(Source):
 
     def __init__(
         self,
-        clips=1000,
-        frames=16,
-        seed=0,
-        image_size=96,
-        split="train",
-        captions=True,
+        clips: int = 1000,
+        frames: int = 16,
+        seed: int = 0,
+        image_size: int = 96,
+        split: str = "train",
+        captions: bool = True,
     ):
         check_source(clips, image_size, split)
         if frames < 1:
@@ -70,15 +74,15 @@ class Video(Source):
     verb_names = VERBS
 
     @staticmethod
-    def prompts():
+    def prompts() -> list[str]:
         """One caption a noun, in the order of the labels."""
         return [describe(index) for index in range(len(CLASSES))]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.clips * self.frames
 
     @property
-    def fields(self):
+    def fields(self) -> frozenset[str]:
         fields = {
             "image",
             "id",
@@ -94,7 +98,7 @@ class Video(Source):
         }
         return frozenset(fields | {"text"} if self.captions else fields)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> dict[str, Any]:
         if not 0 <= index < len(self):
             raise IndexError(f"{index} is not in [0, {len(self)})")
         number, frame = divmod(index, self.frames)
@@ -124,7 +128,7 @@ class Video(Source):
             record["text"] = write_action_captions(verb, things, main, own)
         return record
 
-    def of_clips(self, clips):
+    def of_clips(self, clips: slice | Sequence[int]) -> Subset:
         """All frames of some clips, as a source.
 
         Args:
@@ -138,7 +142,7 @@ class Video(Source):
         first = np.asarray(clips, "int64")[:, None] * self.frames
         return self.subset((first + np.arange(self.frames)).ravel())
 
-    def middle_frames(self):
+    def middle_frames(self) -> Subset:
         """The middle frame of each clip, as a source.
 
         Returns:
