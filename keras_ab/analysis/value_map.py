@@ -1,11 +1,15 @@
 """Value maps: where to look next for an annotation."""
 
 import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from keras import ops
 
+from keras_ab.models import AnnotationBootstrapping
 from keras_ab.probes.features import extract_views
+from keras_ab.typing import PathLike
 
 
 @dataclasses.dataclass
@@ -22,7 +26,7 @@ class ValueMap:
     boxes: np.ndarray
     values: np.ndarray
 
-    def best(self, annotation):
+    def best(self, annotation: int) -> np.ndarray:
         """The best box for an annotation.
 
         Args:
@@ -35,7 +39,14 @@ class ValueMap:
         return self.boxes.reshape(-1, 4)[flat]
 
 
-def value_map(model, image, annotations, size=0.35, steps=17, network=None):
+def value_map(
+    model: AnnotationBootstrapping,
+    image: np.ndarray,
+    annotations: Any,
+    size: float = 0.35,
+    steps: int = 17,
+    network: str | None = None,
+) -> ValueMap:
     """Values of looking at each place of an image.
 
     Args:
@@ -68,7 +79,12 @@ def value_map(model, image, annotations, size=0.35, steps=17, network=None):
     return ValueMap(boxes, values)
 
 
-def draw_value_maps(image, values, captions, path=None):
+def draw_value_maps(
+    image: np.ndarray,
+    values: ValueMap,
+    captions: Sequence[str],
+    path: PathLike | None = None,
+) -> Any:
     """Draws an image and a heat map over it for each annotation.
 
     Args:

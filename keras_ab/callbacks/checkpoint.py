@@ -4,6 +4,8 @@ import json
 import pathlib
 import time
 import warnings
+from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,6 +13,7 @@ import numpy as np
 from keras_ab.callbacks import files
 from keras_ab.callbacks import random_state
 from keras_ab.callbacks.sigterm import Sigterm
+from keras_ab.typing import PathLike
 
 FORMAT = 1
 
@@ -68,12 +71,12 @@ class Checkpoint(keras.callbacks.Callback):
 
     def __init__(
         self,
-        directory,
-        every_steps=None,
-        every_minutes=10.0,
-        keep=2,
-        save_on_sigterm=True,
-        settings=None,
+        directory: PathLike,
+        every_steps: int | None = None,
+        every_minutes: float | None = 10.0,
+        keep: int = 2,
+        save_on_sigterm: bool = True,
+        settings: dict[str, Any] | None = None,
     ):
         super().__init__()
         for name, value, least in (
@@ -99,7 +102,7 @@ class Checkpoint(keras.callbacks.Callback):
         # Where the restored run was in its epoch, until that epoch begins.
         self._begun = None
 
-    def restore(self, model):
+    def restore(self, model: keras.Model) -> int:
         """Restores the newest checkpoint that is intact, if there is one.
 
         Values go into the variables that the model has, so it has to be
@@ -147,7 +150,9 @@ class Checkpoint(keras.callbacks.Callback):
             )
         return 0
 
-    def remaining(self, steps, steps_per_epoch):
+    def remaining(
+        self, steps: int, steps_per_epoch: int
+    ) -> Iterator[dict[str, int]]:
         """What is left of a run, as arguments of calls of `fit`.
 
         A run cut off within an epoch first takes the rest of that epoch, so
@@ -184,7 +189,7 @@ class Checkpoint(keras.callbacks.Callback):
             if self.model.stop_training:
                 return
 
-    def save(self):
+    def save(self) -> None:
         """Saves the run as it is now. Within `fit`, call it between steps."""
         if keras.backend.backend() == "jax":
             # Within fit, JAX's variables are stale until this.
@@ -203,7 +208,7 @@ class Checkpoint(keras.callbacks.Callback):
         self._saved_step, self._saved_at = self.step, time.monotonic()
         self._due = False
 
-    def clear(self):
+    def clear(self) -> None:
         """Removes all checkpoints, to start anew."""
         for path in files.find(self.directory).values():
             path.unlink()
@@ -211,7 +216,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     # Called by fit.
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         found = files.find(self.directory)
         if found and self.step == 0:
             raise ValueError(
@@ -224,7 +229,9 @@ class Checkpoint(keras.callbacks.Callback):
         if self._sigterm:
             self._sigterm.watch()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         self._batch, self._in_epoch = -1, 0
         if self._begun:
             self._in_epoch = self._begun["steps"]
@@ -233,7 +240,9 @@ class Checkpoint(keras.callbacks.Callback):
         steps = self.params.get("steps")
         self._epoch_size = steps and self._in_epoch + steps
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         # More than one with steps_per_execution.
         new = batch - self._batch
         before, self._batch = self.step, batch
@@ -252,15 +261,19 @@ class Checkpoint(keras.callbacks.Callback):
         if self._due and not self._epoch_is_complete():
             self.save()
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         # The metrics are the validation's from here on.
         self._in_epoch = 0
 
-    def on_test_batch_end(self, batch, logs=None):
+    def on_test_batch_end(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         if self._sigterm and self._sigterm.seen:
             self.model.stop_evaluating = True
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         if self._sigterm and self._sigterm.seen:
             # It may have come during validation.
             self.model.stop_training = True
@@ -269,7 +282,7 @@ class Checkpoint(keras.callbacks.Callback):
             # the epoch's validation and the other callbacks' end of it.
             self.save()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         if self._sigterm:
             self._sigterm.unwatch()
             self.stopped = self._sigterm.seen

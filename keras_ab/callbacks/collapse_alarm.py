@@ -2,6 +2,10 @@
 
 import math
 import warnings
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from keras_ab.callbacks.monitor import Monitor
 
 # Between healthy runs on the built-in scenes and forced collapses of them:
 # there, features spread by 0.5 and more, with a rank above 3.
@@ -83,7 +87,9 @@ class CollapseAlarm:
     >>> monitor = keras_ab.callbacks.Monitor(alarm=alarm)
     """
 
-    def __init__(self, action="warn", patience=2, start_step=100):
+    def __init__(
+        self, action: str = "warn", patience: int = 2, start_step: int = 100
+    ):
         if action not in ("warn", "stop"):
             raise ValueError(
                 f"`action` must be 'warn' or 'stop'. Received: {action!r}"
@@ -98,7 +104,7 @@ class CollapseAlarm:
         self.raised = {}
         self._in_a_row = {}
 
-    def judge(self, monitor, losses):
+    def judge(self, monitor: "Monitor", losses: dict[str, float]) -> None:
         """Takes a reading, and raises the alarm where it is due.
 
         Args:

@@ -3,10 +3,12 @@
 Functions of NumPy arrays; `keras_ab.callbacks.Monitor` measures with them.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 
-def feature_spread(features):
+def feature_spread(features: np.ndarray) -> float:
     """How far apart unit-length features lie.
 
     Args:
@@ -23,7 +25,7 @@ def feature_spread(features):
     return float(unit.std(axis=0).mean() * np.sqrt(unit.shape[1]))
 
 
-def effective_rank(features):
+def effective_rank(features: np.ndarray) -> float:
     """In how many directions features vary.
 
     Args:
@@ -45,7 +47,7 @@ def effective_rank(features):
     return float(np.exp(entropy(values / values.sum())))
 
 
-def entropy(probabilities):
+def entropy(probabilities: np.ndarray) -> np.ndarray:
     """Entropy of distributions, in nats.
 
     Args:
@@ -58,7 +60,9 @@ def entropy(probabilities):
     return -np.sum(p * np.log(np.maximum(p, 1e-30)), axis=-1)
 
 
-def distance(weights, others):
+def distance(
+    weights: Sequence[np.ndarray], others: Sequence[np.ndarray]
+) -> float:
     """How far one list of weights is from another.
 
     Args:

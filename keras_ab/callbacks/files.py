@@ -12,6 +12,11 @@ import re
 import struct
 import zipfile
 import zlib
+from typing import Any
+
+import keras
+
+from keras_ab.typing import PathLike
 
 UNFINISHED = "unfinished.keras"
 MEMBER = "training.json"
@@ -31,7 +36,7 @@ class Damaged(Exception):
     """A checkpoint that cannot be read in full."""
 
 
-def find(directory):
+def find(directory: PathLike) -> dict[int, pathlib.Path]:
     """The checkpoints of a folder, whether intact or not.
 
     Args:
@@ -48,7 +53,9 @@ def find(directory):
     return dict(sorted(steps.items()))
 
 
-def write(model, training, directory, step):
+def write(
+    model: keras.Model, training: dict[str, Any], directory: PathLike, step: int
+) -> pathlib.Path:
     """Writes a checkpoint aside, then renames it.
 
     Args:
@@ -81,7 +88,7 @@ def write(model, training, directory, step):
     return path
 
 
-def read(path):
+def read(path: PathLike) -> dict[str, Any]:
     """Checks a checkpoint and reads what `write` added to the model.
 
     Args:
@@ -103,7 +110,7 @@ def read(path):
         raise Damaged(f"{type(fault).__name__}: {fault}") from fault
 
 
-def prune(directory, step, keep):
+def prune(directory: PathLike, step: int, keep: int) -> None:
     """Removes all checkpoints but the newest ones up to a step.
 
     Args:

@@ -1,5 +1,7 @@
 """Figures that show a collapse while a run goes on."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -11,6 +13,7 @@ from keras_ab.callbacks.collapse_alarm import CollapseAlarm
 from keras_ab.callbacks.reading import Reading
 from keras_ab.models import Pretrainer
 from keras_ab.objectives import Reward
+from keras_ab.typing import Batch
 
 
 class Monitor(keras.callbacks.Callback):
@@ -70,7 +73,12 @@ class Monitor(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, every_steps=50, batch=None, images=None, views=32, alarm="warn"
+        self,
+        every_steps: int = 50,
+        batch: Batch | None = None,
+        images: np.ndarray | None = None,
+        views: int = 32,
+        alarm: str | CollapseAlarm | None = "warn",
     ):
         super().__init__()
         for name, value, least in (
@@ -101,7 +109,7 @@ class Monitor(keras.callbacks.Callback):
 
     # Called by fit.
 
-    def on_first_batch(self, batch):
+    def on_first_batch(self, batch: Batch | None) -> None:
         """Takes the first batch that `Pretrainer.fit` was given.
 
         Args:
@@ -109,7 +117,7 @@ class Monitor(keras.callbacks.Callback):
         """
         self._seen = batch if batch is not None else self._seen
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         if not isinstance(self.model, Pretrainer):
             raise ValueError(
                 "Monitor watches a keras_ab.models.Pretrainer. Received: "
@@ -162,11 +170,15 @@ class Monitor(keras.callbacks.Callback):
             and reading.num_annotations == num_annotations
         )
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         self._batch = -1
         self._mean = {}
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         before, new = self.step, batch - self._batch
         self.step, self._batch = before + new, batch
         if self.step // self.every_steps == before // self.every_steps:
@@ -177,18 +189,20 @@ class Monitor(keras.callbacks.Callback):
         if self.alarm is not None:
             self.alarm.judge(self, self._recent(logs))
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         if logs is not None:
             logs.update(self.figures)
 
     # Reading.
 
     @property
-    def images(self):
+    def images(self) -> int:
         """Int, how many images are read."""
         return len(self._images)
 
-    def measure(self):
+    def measure(self) -> dict[str, float]:
         """The figures of the model as it is now, less those of losses.
 
         Returns:

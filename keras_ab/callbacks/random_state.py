@@ -6,12 +6,13 @@ generator that Keras keeps to itself; it cannot be restored.
 """
 
 import random
+from typing import Any
 
 import keras
 import numpy as np
 
 
-def capture():
+def capture() -> dict[str, Any]:
     """The states of Python's, NumPy's and PyTorch's generators.
 
     Returns:
@@ -29,7 +30,7 @@ def capture():
     return state
 
 
-def restore(state):
+def restore(state: dict[str, Any]) -> None:
     """Sets the generators to what `capture` found.
 
     Args:

@@ -1,8 +1,11 @@
 """One look at a model, compiled as its training is."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
+from keras_ab.models import Pretrainer
 from keras_ab.objectives import BellmanValue
 from keras_ab.objectives import Reward
 
@@ -18,7 +21,7 @@ class Reading(keras.Model):
             annotations of a training batch.
     """
 
-    def __init__(self, watched, num_annotations):
+    def __init__(self, watched: Pretrainer, num_annotations: dict[str, int]):
         super().__init__(name="reading", autocast=False)
         self.networks = [watched.online]
         if watched.target is not None:
@@ -29,7 +32,7 @@ class Reading(keras.Model):
         self.num_annotations = dict(num_annotations)
         self.built = True
 
-    def call(self, inputs):
+    def call(self, inputs: dict[str, Any]) -> dict[str, Any]:
         images, batch = inputs["images"], inputs["batch"]
         online, lagging = self.networks[0], self.networks[-1]
         features = _pooled(online, images)

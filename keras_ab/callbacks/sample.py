@@ -3,8 +3,10 @@
 import keras
 import numpy as np
 
+from keras_ab.typing import Batch
 
-def cut(batch, views):
+
+def cut(batch: Batch, views: int) -> Batch:
     """The first examples of every part of a batch.
 
     Args:
@@ -28,7 +30,9 @@ def _cut_part(part, views):
     return keras.tree.map_structure(lambda leaf: leaf[:keep].copy(), part)
 
 
-def images_of(batch, image_shape):
+def images_of(
+    batch: Batch, image_shape: tuple[int, int, int]
+) -> np.ndarray | None:
     """One view of each image of the first part that holds some.
 
     Args:

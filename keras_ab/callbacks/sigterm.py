@@ -20,7 +20,7 @@ class Sigterm:
         self.seen = False
         self._before = None
 
-    def watch(self):
+    def watch(self) -> None:
         """Starts watching; only a process' main thread can."""
         self.seen = False
         if threading.current_thread() is not threading.main_thread():
@@ -35,7 +35,7 @@ class Sigterm:
             self._before = signal.SIG_DFL if before is None else before
             signal.signal(signal.SIGTERM, self._note)
 
-    def unwatch(self):
+    def unwatch(self) -> None:
         """Gives the signal back to whoever had it."""
         if self._before is not None:
             signal.signal(signal.SIGTERM, self._before)

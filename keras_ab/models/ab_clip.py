@@ -1,7 +1,11 @@
 """ABCLIP: annotation bootstrapping with captions as annotations."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 
+from keras_ab.actions import ActionSpace
 from keras_ab.models.annotation_bootstrapping import AnnotationBootstrapping
 from keras_ab.models.annotation_bootstrapping import annotation_decoder
 from keras_ab.models.annotation_bootstrapping import value_config
@@ -9,6 +13,9 @@ from keras_ab.models.clip import image_tower
 from keras_ab.models.clip import text_tower
 from keras_ab.objectives import BellmanValue
 from keras_ab.objectives import ImageTextContrast
+from keras_ab.typing import DType
+from keras_ab.typing import Rate
+from keras_ab.typing import Size
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -62,23 +69,23 @@ class ABCLIP(AnnotationBootstrapping):
 
     def __init__(
         self,
-        image_encoder="S",
-        text_encoder="S",
-        tokenizer=None,
-        decoder="S",
-        actions=None,
-        image_shape=(224, 224, 3),
-        patch_size=16,
-        projection_dim=512,
-        temperature=0.07,
-        gamma=0.5,
-        reward_weight=2.0,
-        value_weight=1.0,
-        value_scale=10.0,
-        value_bias=None,
-        target_rate=0.004,
-        name="abclip",
-        dtype=None,
+        image_encoder: str | keras.layers.Layer = "S",
+        text_encoder: str | keras.layers.Layer = "S",
+        tokenizer: Callable[..., Any] | None = None,
+        decoder: str | keras.layers.Layer = "S",
+        actions: ActionSpace | None = None,
+        image_shape: tuple[int, int, int] = (224, 224, 3),
+        patch_size: Size = 16,
+        projection_dim: int = 512,
+        temperature: float = 0.07,
+        gamma: float = 0.5,
+        reward_weight: float = 2.0,
+        value_weight: float = 1.0,
+        value_scale: float = 10.0,
+        value_bias: float | None = None,
+        target_rate: Rate | None = 0.004,
+        name: str = "abclip",
+        dtype: DType | None = None,
     ):
         reward = ImageTextContrast(
             text_tower(text_encoder, tokenizer, dtype),
@@ -107,7 +114,7 @@ class ABCLIP(AnnotationBootstrapping):
             dtype=dtype,
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
         reward, value = self.online.objectives
         return {

@@ -1,7 +1,11 @@
 """ABDINO: annotation bootstrapping with prototypes as annotations."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
+from keras_ab.actions import ActionSpace
 from keras_ab.models.annotation_bootstrapping import AnnotationBootstrapping
 from keras_ab.models.annotation_bootstrapping import annotation_decoder
 from keras_ab.models.annotation_bootstrapping import value_config
@@ -9,6 +13,9 @@ from keras_ab.models.clip import image_tower
 from keras_ab.models.dino import distillation_config
 from keras_ab.objectives import BellmanValue
 from keras_ab.objectives import SelfDistillation
+from keras_ab.typing import DType
+from keras_ab.typing import Rate
+from keras_ab.typing import Size
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -69,28 +76,28 @@ class ABDINO(AnnotationBootstrapping):
 
     def __init__(
         self,
-        image_encoder="S",
-        decoder="S",
-        actions=None,
-        image_shape=(224, 224, 3),
-        patch_size=16,
-        drop_path_rate=0.1,
-        num_prototypes=65536,
-        head_dims=(2048, 2048),
-        bottleneck_dim=256,
-        student_temperature=0.1,
-        teacher_temperature=0.04,
-        centre_momentum=0.9,
-        freeze_last_layer_updates=0,
-        projection_dim=256,
-        gamma=0.5,
-        reward_weight=1.0,
-        value_weight=1.0,
-        value_scale=10.0,
-        value_bias=None,
-        target_rate=0.004,
-        name="abdino",
-        dtype=None,
+        image_encoder: str | keras.layers.Layer = "S",
+        decoder: str | keras.layers.Layer = "S",
+        actions: ActionSpace | None = None,
+        image_shape: tuple[int, int, int] = (224, 224, 3),
+        patch_size: Size = 16,
+        drop_path_rate: float = 0.1,
+        num_prototypes: int = 65536,
+        head_dims: Sequence[int] = (2048, 2048),
+        bottleneck_dim: int = 256,
+        student_temperature: float = 0.1,
+        teacher_temperature: Rate = 0.04,
+        centre_momentum: float | None = 0.9,
+        freeze_last_layer_updates: int = 0,
+        projection_dim: int = 256,
+        gamma: float = 0.5,
+        reward_weight: float = 1.0,
+        value_weight: float = 1.0,
+        value_scale: float = 10.0,
+        value_bias: float | None = None,
+        target_rate: Rate | None = 0.004,
+        name: str = "abdino",
+        dtype: DType | None = None,
     ):
         encoder = image_tower(
             image_encoder,
@@ -129,7 +136,7 @@ class ABDINO(AnnotationBootstrapping):
             dtype=dtype,
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
         reward, value = self.online.objectives
         return {

@@ -1,13 +1,20 @@
 """ABSimCLR: annotation bootstrapping with views as annotations."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
+from keras_ab.actions import ActionSpace
 from keras_ab.models.annotation_bootstrapping import AnnotationBootstrapping
 from keras_ab.models.annotation_bootstrapping import annotation_decoder
 from keras_ab.models.annotation_bootstrapping import value_config
 from keras_ab.models.clip import image_tower
 from keras_ab.objectives import BellmanValue
 from keras_ab.objectives import ViewContrast
+from keras_ab.typing import DType
+from keras_ab.typing import Rate
+from keras_ab.typing import Size
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -61,23 +68,23 @@ class ABSimCLR(AnnotationBootstrapping):
 
     def __init__(
         self,
-        image_encoder="S",
-        decoder="S",
-        actions=None,
-        image_shape=(224, 224, 3),
-        patch_size=16,
-        projection_dim=256,
-        hidden_dims=(4096, 4096),
-        temperature=0.1,
-        value_projection_dim=512,
-        gamma=0.5,
-        reward_weight=1.0,
-        value_weight=1.0,
-        value_scale=10.0,
-        value_bias=None,
-        target_rate=0.004,
-        name="absimclr",
-        dtype=None,
+        image_encoder: str | keras.layers.Layer = "S",
+        decoder: str | keras.layers.Layer = "S",
+        actions: ActionSpace | None = None,
+        image_shape: tuple[int, int, int] = (224, 224, 3),
+        patch_size: Size = 16,
+        projection_dim: int = 256,
+        hidden_dims: Sequence[int] = (4096, 4096),
+        temperature: float = 0.1,
+        value_projection_dim: int = 512,
+        gamma: float = 0.5,
+        reward_weight: float = 1.0,
+        value_weight: float = 1.0,
+        value_scale: float = 10.0,
+        value_bias: float | None = None,
+        target_rate: Rate | None = 0.004,
+        name: str = "absimclr",
+        dtype: DType | None = None,
     ):
         reward = ViewContrast(
             projection_dim,
@@ -105,7 +112,7 @@ class ABSimCLR(AnnotationBootstrapping):
             dtype=dtype,
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
         reward, value = self.online.objectives
         return {

@@ -1,5 +1,7 @@
 """Annotation bootstrapping over any reward."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -9,16 +11,22 @@ from keras_ab.models.inference import no_gradients
 from keras_ab.models.inputs import as_images
 from keras_ab.models.pretrainer import Pretrainer
 from keras_ab.objectives import BellmanValue
+from keras_ab.objectives import Reward
+from keras_ab.typing import DType
+from keras_ab.typing import Rate
+from keras_ab.typing import Tensor
 
 
-def annotation_decoder(decoder, dtype=None):
+def annotation_decoder(
+    decoder: str | keras.layers.Layer, dtype: DType | None = None
+) -> keras.layers.Layer:
     """An annotation decoder from the name of its size; layers pass through."""
     if not isinstance(decoder, str):
         return decoder
     return AnnotationDecoder.from_size(decoder, dtype=dtype, name="decoder")
 
 
-def value_config(value):
+def value_config(value: BellmanValue) -> dict[str, Any]:
     """The arguments of a model that say how its value function is made."""
     serialize = keras.saving.serialize_keras_object
     return {
@@ -58,12 +66,12 @@ class AnnotationBootstrapping(Pretrainer):
 
     def __init__(
         self,
-        encoder,
-        reward,
-        value=None,
-        target_rate=0.004,
-        name=None,
-        dtype=None,
+        encoder: keras.layers.Layer,
+        reward: Reward,
+        value: BellmanValue | None = None,
+        target_rate: Rate | None = 0.004,
+        name: str | None = None,
+        dtype: DType | None = None,
     ):
         if value is None:
             value = BellmanValue(reward=reward.name, dtype=dtype)
@@ -76,7 +84,13 @@ class AnnotationBootstrapping(Pretrainer):
         )
         self.value_name = value.name
 
-    def value(self, images, actions, annotations, network=None):
+    def value(
+        self,
+        images: Tensor,
+        actions: Tensor,
+        annotations: Any,
+        network: str | None = None,
+    ) -> Tensor:
         """Q: how likely each annotation becomes when the view is changed.
 
         Args:
@@ -123,7 +137,7 @@ class AnnotationBootstrapping(Pretrainer):
             )
             return ops.sigmoid(logits)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
         reward, value = self.online.objectives
         return {

@@ -1,14 +1,26 @@
 """CLIP: image-text contrast alone."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 
 from keras_ab.backbones import TextTransformer
 from keras_ab.backbones import ViT
 from keras_ab.models.pretrainer import Pretrainer
 from keras_ab.objectives import ImageTextContrast
+from keras_ab.typing import DType
+from keras_ab.typing import Rate
+from keras_ab.typing import Size
 
 
-def image_tower(encoder, image_shape, patch_size, dtype=None, **kwargs):
+def image_tower(
+    encoder: str | keras.layers.Layer,
+    image_shape: tuple[int, int, int],
+    patch_size: Size,
+    dtype: DType | None = None,
+    **kwargs: Any,
+) -> keras.layers.Layer:
     """A ViT from the name of its size; layers pass through."""
     if not isinstance(encoder, str):
         return encoder
@@ -22,7 +34,11 @@ def image_tower(encoder, image_shape, patch_size, dtype=None, **kwargs):
     )
 
 
-def text_tower(encoder, tokenizer, dtype=None):
+def text_tower(
+    encoder: str | keras.layers.Layer,
+    tokenizer: Any,
+    dtype: DType | None = None,
+) -> keras.layers.Layer:
     """A text transformer from the name of its size; layers pass through."""
     if not isinstance(encoder, str):
         return encoder
@@ -80,17 +96,17 @@ class CLIP(Pretrainer):
 
     def __init__(
         self,
-        image_encoder="S",
-        text_encoder="S",
-        tokenizer=None,
-        image_shape=(224, 224, 3),
-        patch_size=16,
-        projection_dim=512,
-        temperature=0.07,
-        reward_weight=1.0,
-        target_rate=None,
-        name="clip",
-        dtype=None,
+        image_encoder: str | keras.layers.Layer = "S",
+        text_encoder: str | keras.layers.Layer = "S",
+        tokenizer: Callable[..., Any] | None = None,
+        image_shape: tuple[int, int, int] = (224, 224, 3),
+        patch_size: Size = 16,
+        projection_dim: int = 512,
+        temperature: float = 0.07,
+        reward_weight: float = 1.0,
+        target_rate: Rate | None = None,
+        name: str = "clip",
+        dtype: DType | None = None,
     ):
         reward = ImageTextContrast(
             text_tower(text_encoder, tokenizer, dtype),
@@ -108,7 +124,7 @@ class CLIP(Pretrainer):
             dtype=dtype,
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
         reward = self.online.objective("reward")
         return {

@@ -1,13 +1,19 @@
 """DINO: self-distillation alone."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
 from keras_ab.models.clip import image_tower
 from keras_ab.models.pretrainer import Pretrainer
 from keras_ab.objectives import SelfDistillation
+from keras_ab.typing import DType
+from keras_ab.typing import Rate
+from keras_ab.typing import Size
 
 
-def distillation_config(objective):
+def distillation_config(objective: SelfDistillation) -> dict[str, Any]:
     """What the constructors of models say about self-distillation.
 
     Args:
@@ -83,21 +89,21 @@ class DINO(Pretrainer):
 
     def __init__(
         self,
-        image_encoder="S",
-        image_shape=(224, 224, 3),
-        patch_size=16,
-        drop_path_rate=0.1,
-        num_prototypes=65536,
-        head_dims=(2048, 2048),
-        bottleneck_dim=256,
-        student_temperature=0.1,
-        teacher_temperature=0.04,
-        centre_momentum=0.9,
-        freeze_last_layer_updates=0,
-        reward_weight=1.0,
-        target_rate=0.004,
-        name="dino",
-        dtype=None,
+        image_encoder: str | keras.layers.Layer = "S",
+        image_shape: tuple[int, int, int] = (224, 224, 3),
+        patch_size: Size = 16,
+        drop_path_rate: float = 0.1,
+        num_prototypes: int = 65536,
+        head_dims: Sequence[int] = (2048, 2048),
+        bottleneck_dim: int = 256,
+        student_temperature: float = 0.1,
+        teacher_temperature: Rate = 0.04,
+        centre_momentum: float | None = 0.9,
+        freeze_last_layer_updates: int = 0,
+        reward_weight: float = 1.0,
+        target_rate: Rate | None = 0.004,
+        name: str = "dino",
+        dtype: DType | None = None,
     ):
         encoder = image_tower(
             image_encoder,
@@ -125,7 +131,7 @@ class DINO(Pretrainer):
             dtype=dtype,
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         (reward,) = self.online.objectives
         return {
             **self._base_config(),

@@ -1,12 +1,17 @@
 """A look at the first batch of whatever `fit` was given."""
 
 import itertools
+from typing import Any
 
 import keras
 import numpy as np
 
+from keras_ab.typing import Batch
 
-def first_batch(data, batch_size=None):
+
+def first_batch(
+    data: Any, batch_size: int | None = None
+) -> tuple[Batch | None, Any]:
     """Reads the first batch of a data source, as NumPy arrays.
 
     Args:
@@ -53,7 +58,7 @@ def first_batch(data, batch_size=None):
     return as_arrays(batch), data
 
 
-def as_arrays(batch):
+def as_arrays(batch: Any) -> Any:
     """A batch as NumPy arrays, without the tuple that Keras allows."""
     if isinstance(batch, (tuple, list)):
         batch = batch[0]

@@ -1,5 +1,7 @@
 """I-JEPA: features of masked blocks from a context."""
 
+from typing import Any
+
 import keras
 
 from keras_ab.backbones import MaskPredictor
@@ -7,6 +9,9 @@ from keras_ab.models.clip import image_tower
 from keras_ab.models.pretrainer import Pretrainer
 from keras_ab.objectives import MaskedLatents
 from keras_ab.objectives.mask_checks import check_encoder
+from keras_ab.typing import DType
+from keras_ab.typing import Rate
+from keras_ab.typing import Size
 
 START = 0.02
 
@@ -55,15 +60,15 @@ class IJEPA(Pretrainer):
 
     def __init__(
         self,
-        image_encoder="S",
-        image_shape=(224, 224, 3),
-        patch_size=16,
-        predictor_dim=384,
-        predictor_layers=6,
-        predictor_heads=None,
-        target_rate=0.004,
-        name="ijepa",
-        dtype=None,
+        image_encoder: str | keras.layers.Layer = "S",
+        image_shape: tuple[int, int, int] = (224, 224, 3),
+        patch_size: Size = 16,
+        predictor_dim: int = 384,
+        predictor_layers: int = 6,
+        predictor_heads: int | None = None,
+        target_rate: Rate | None = 0.004,
+        name: str = "ijepa",
+        dtype: DType | None = None,
     ):
         encoder = image_tower(
             image_encoder,
@@ -92,7 +97,7 @@ class IJEPA(Pretrainer):
             dtype=dtype,
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         (latents,) = self.online.objectives
         return {
             **self._base_config(),

@@ -1,11 +1,13 @@
 """Use of a trained model without the cost of gradients."""
 
 import contextlib
+from contextlib import AbstractContextManager
+from typing import Any
 
 import keras
 
 
-def no_gradients():
+def no_gradients() -> AbstractContextManager[Any]:
     """A context in which PyTorch records no graph; elsewhere it is empty."""
     if keras.backend.backend() == "torch":
         import torch

@@ -1,12 +1,15 @@
 """What users pass to a model outside of `fit`."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from keras import ops
 
 from keras_ab.objectives.checks import check_images
+from keras_ab.typing import Tensor
 
 
-def as_images(images):
+def as_images(images: Tensor | Sequence[Tensor]) -> Tensor:
     """Checked images as a tensor.
 
     Args:
@@ -31,7 +34,7 @@ def as_images(images):
     return ops.convert_to_tensor(images)
 
 
-def concrete(values):
+def concrete(values: Tensor) -> np.ndarray | None:
     """A tensor's values as NumPy, or None while a function is traced."""
     if isinstance(values, np.ndarray):
         return values

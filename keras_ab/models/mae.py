@@ -1,5 +1,7 @@
 """MAE: pixels of masked patches from those of others."""
 
+from typing import Any
+
 import keras
 
 from keras_ab.backbones import MaskPredictor
@@ -7,6 +9,9 @@ from keras_ab.models.clip import image_tower
 from keras_ab.models.pretrainer import Pretrainer
 from keras_ab.objectives import MaskedPixels
 from keras_ab.objectives.mask_checks import check_encoder
+from keras_ab.typing import DType
+from keras_ab.typing import Rate
+from keras_ab.typing import Size
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -52,16 +57,16 @@ class MAE(Pretrainer):
 
     def __init__(
         self,
-        image_encoder="S",
-        image_shape=(224, 224, 3),
-        patch_size=16,
-        decoder_dim=512,
-        decoder_layers=8,
-        decoder_heads=16,
-        normalize=True,
-        target_rate=None,
-        name="mae",
-        dtype=None,
+        image_encoder: str | keras.layers.Layer = "S",
+        image_shape: tuple[int, int, int] = (224, 224, 3),
+        patch_size: Size = 16,
+        decoder_dim: int = 512,
+        decoder_layers: int = 8,
+        decoder_heads: int = 16,
+        normalize: bool = True,
+        target_rate: Rate | None = None,
+        name: str = "mae",
+        dtype: DType | None = None,
     ):
         encoder = image_tower(
             image_encoder,
@@ -89,7 +94,7 @@ class MAE(Pretrainer):
             dtype=dtype,
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         (pixels,) = self.online.objectives
         return {
             **self._base_config(),

@@ -1,9 +1,18 @@
 """Encoder and objectives: all that the target network copies."""
 
+from collections.abc import Sequence
+from typing import Any
+from typing import Self
+
 import keras
 from keras import ops
 
+from keras_ab.objectives import Objective
 from keras_ab.ops import scale_images
+from keras_ab.typing import Batch
+from keras_ab.typing import Shape
+from keras_ab.typing import Tensor
+from keras_ab.typing import Tensors
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -19,7 +28,12 @@ class Network(keras.layers.Layer):
         **kwargs: As in `keras.layers.Layer`.
     """
 
-    def __init__(self, encoder, objectives, **kwargs):
+    def __init__(
+        self,
+        encoder: keras.layers.Layer,
+        objectives: Sequence[Objective],
+        **kwargs: Any,
+    ):
         super().__init__(**{**kwargs, "autocast": False})
         names = [objective.name for objective in objectives]
         if not names or len(set(names)) != len(names):
@@ -39,7 +53,7 @@ class Network(keras.layers.Layer):
         self.objectives = list(objectives)
         self._counter = None
 
-    def follow(self, counter):
+    def follow(self, counter: keras.Variable) -> None:
         """Names the count of updates that objectives of this network see.
 
         Args:
@@ -49,7 +63,7 @@ class Network(keras.layers.Layer):
         self._counter = lambda: counter
 
     @property
-    def updates(self):
+    def updates(self) -> Tensor:
         """int32 scalar: updates made so far, for what hangs on them in `call`.
 
         The target network, and one that no model trains, have made none.
@@ -58,7 +72,7 @@ class Network(keras.layers.Layer):
             return ops.zeros((), dtype="int32")
         return ops.convert_to_tensor(self._counter())
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Shape | None = None) -> None:
         if not self.encoder.built:
             self.encoder.build((None, *self.encoder.image_shape))
         for objective in self.objectives:
@@ -68,7 +82,7 @@ class Network(keras.layers.Layer):
                 objective.build_on(self)
             objective.built = True
 
-    def objective(self, name):
+    def objective(self, name: str) -> Objective:
         """The objective of a name.
 
         Args:
@@ -83,7 +97,7 @@ class Network(keras.layers.Layer):
         names = [objective.name for objective in self.objectives]
         raise ValueError(f"No objective is named {name!r}. There are: {names}")
 
-    def bootstraps(self, name):
+    def bootstraps(self, name: str) -> bool:
         """Whether an objective builds on the reward of a name.
 
         Args:
@@ -97,7 +111,9 @@ class Network(keras.layers.Layer):
             for objective in self.objectives
         )
 
-    def encode(self, images, training=False, **kwargs):
+    def encode(
+        self, images: Tensor, training: bool = False, **kwargs: Any
+    ) -> Tensor:
         """Encodes images, or several views of each.
 
         Args:
@@ -116,7 +132,7 @@ class Network(keras.layers.Layer):
         images = scale_images(images, dtype=self.compute_dtype)
         return self.encoder(images, training=training, **kwargs)
 
-    def call(self, batch, training=False):
+    def call(self, batch: Batch, training: bool = False) -> dict[str, Tensors]:
         outputs = {}
         for objective in self.objectives:
             outputs[objective.name] = objective(
@@ -124,7 +140,7 @@ class Network(keras.layers.Layer):
             )
         return outputs
 
-    def targets(self, batch):
+    def targets(self, batch: Batch) -> dict[str, Tensors]:
         """What this network contributes to the losses as target network.
 
         Args:
@@ -138,7 +154,7 @@ class Network(keras.layers.Layer):
             targets[objective.name] = objective.targets(batch, self, targets)
         return targets
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
         return {
             **super().get_config(),
@@ -147,7 +163,7 @@ class Network(keras.layers.Layer):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         config = dict(config)
         deserialize = keras.saving.deserialize_keras_object
         config["encoder"] = deserialize(config["encoder"])

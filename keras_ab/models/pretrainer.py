@@ -1,5 +1,9 @@
 """The trainer: gradient step, finite gate, target network."""
 
+from collections.abc import Sequence
+from typing import Any
+from typing import Self
+
 import keras
 from keras import ops
 
@@ -9,8 +13,15 @@ from keras_ab.models.first_batch import first_batch
 from keras_ab.models.inference import no_gradients
 from keras_ab.models.inputs import as_images
 from keras_ab.models.network import Network
+from keras_ab.objectives import Objective
 from keras_ab.objectives import Reward
 from keras_ab.schedules import as_schedule
+from keras_ab.typing import Batch
+from keras_ab.typing import DType
+from keras_ab.typing import Rate
+from keras_ab.typing import Shape
+from keras_ab.typing import Tensor
+from keras_ab.typing import Tensors
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -51,7 +62,12 @@ class Pretrainer(keras.Model):
     """
 
     def __init__(
-        self, encoder, objectives, target_rate=None, name=None, dtype=None
+        self,
+        encoder: keras.layers.Layer,
+        objectives: Sequence[Objective],
+        target_rate: Rate | None = None,
+        name: str | None = None,
+        dtype: DType | None = None,
     ):
         super().__init__(name=name, dtype=dtype, autocast=False)
         if self.variable_dtype != "float32":
@@ -91,7 +107,7 @@ class Pretrainer(keras.Model):
         self._skipped = keras.metrics.Sum(name="skipped_steps")
         self.build(None)
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Shape | None = None) -> None:
         # Schedules in losses hang on this counter: the optimizer's is out of
         # sight in compute_loss on JAX.
         self.updates = self.add_weight(
@@ -113,16 +129,16 @@ class Pretrainer(keras.Model):
             # the first step would then donate twice.
             self.target.set_weights(self.online.get_weights())
 
-    def get_build_config(self):
+    def get_build_config(self) -> None:
         # __init__ builds; a second build would double the variables.
         return None
 
     @property
-    def encoder(self):
+    def encoder(self) -> keras.layers.Layer:
         """The online network's image encoder."""
         return self.online.encoder
 
-    def network(self, network=None):
+    def network(self, network: str | None = None) -> Network:
         """The network of a name.
 
         Args:
@@ -143,7 +159,11 @@ class Pretrainer(keras.Model):
 
     # Training.
 
-    def compile(self, optimizer="adamw", **kwargs):
+    def compile(
+        self,
+        optimizer: str | dict[str, Any] | keras.optimizers.Optimizer = "adamw",
+        **kwargs: Any,
+    ) -> None:
         """Configures training; see `keras.Model.compile`.
 
         Weight decay is confined to kernels, and a learning-rate schedule
@@ -171,7 +191,7 @@ class Pretrainer(keras.Model):
         super().compile(optimizer=optimizer, **kwargs)
         self.optimizer.build(self.trainable_variables)
 
-    def get_compile_config(self):
+    def get_compile_config(self) -> dict[str, Any] | None:
         config = super().get_compile_config()
         if not config:
             # A model may be saved before it is compiled.
@@ -180,14 +200,14 @@ class Pretrainer(keras.Model):
         config["jit_compile"] = self._wanted_jit_compile
         return optimizers.portable(config)
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: dict[str, Any]) -> None:
         config = optimizers.portable(config)
         if keras.backend.backend() == "torch":
             # Keras refuses any other number there.
             config["steps_per_execution"] = 1
         self.compile(**keras.saving.deserialize_keras_object(config))
 
-    def check(self, batch):
+    def check(self, batch: Batch) -> None:
         """Raises `ValueError` for a batch that this model cannot train on.
 
         Args:
@@ -196,7 +216,9 @@ class Pretrainer(keras.Model):
         for objective in self.online.objectives:
             objective.check(batch)
 
-    def fit(self, x=None, *args, **kwargs):
+    def fit(
+        self, x: Any = None, *args: Any, **kwargs: Any
+    ) -> keras.callbacks.History:
         """Trains the model; see `keras.Model.fit`.
 
         The first batch is checked before anything is compiled. Callbacks
@@ -238,7 +260,7 @@ class Pretrainer(keras.Model):
             if hasattr(callback, "on_first_batch"):
                 callback.on_first_batch(batch)
 
-    def evaluate(self, x=None, *args, **kwargs):
+    def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         """The losses on held-out batches; see `keras.Model.evaluate`."""
         # `fit` has looked at its validation data itself.
         if not kwargs.get("_use_cached_eval_dataset"):
@@ -247,7 +269,7 @@ class Pretrainer(keras.Model):
             self.check(batch)
         return super().evaluate(x, *args, **kwargs)
 
-    def train_on_batch(self, x, *args, **kwargs):
+    def train_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         self._prepare(as_arrays(x))
         return super().train_on_batch(x, *args, **kwargs)
 
@@ -261,12 +283,17 @@ class Pretrainer(keras.Model):
             for objective in network.objectives:
                 objective.prepare(batch, network)
 
-    def call(self, batch, training=False):
+    def call(self, batch: Batch, training: bool = False) -> dict[str, Tensors]:
         return self.online(batch, training=training)
 
     def compute_loss(
-        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
-    ):
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Tensor:
         del y, sample_weight
         updates = ops.convert_to_tensor(self.updates)
         lagging = self.network()
@@ -291,7 +318,7 @@ class Pretrainer(keras.Model):
         poison = ops.where(ops.isfinite(total), 0.0, float("nan"))
         return total + poison * total
 
-    def train_step(self, *args):
+    def train_step(self, *args: Any) -> Any:
         if keras.backend.backend() == "jax":
             return self._functional_train_step(*args)
         variables = self._step_variables()
@@ -391,7 +418,7 @@ class Pretrainer(keras.Model):
     # Use.
 
     @property
-    def reward_name(self):
+    def reward_name(self) -> str:
         """Name of the objective that learns p(annotation | view)."""
         for objective in self.online.objectives:
             if isinstance(objective, Reward):
@@ -399,7 +426,7 @@ class Pretrainer(keras.Model):
         names = [objective.name for objective in self.online.objectives]
         raise ValueError(f"No objective of {names} learns a reward.")
 
-    def encode(self, images, network=None):
+    def encode(self, images: Tensor, network: str | None = None) -> Tensor:
         """Encodes images as patch tokens.
 
         Args:
@@ -420,7 +447,7 @@ class Pretrainer(keras.Model):
             tokens = network.encode(as_images(images))
             return network.encoder.patch_tokens(tokens)
 
-    def pool(self, images, network=None):
+    def pool(self, images: Tensor, network: str | None = None) -> Tensor:
         """Encodes images as one vector each.
 
         Args:
@@ -434,7 +461,9 @@ class Pretrainer(keras.Model):
         with no_gradients():
             return network.encoder.pool(network.encode(as_images(images)))
 
-    def embed_images(self, images, network=None):
+    def embed_images(
+        self, images: Tensor, network: str | None = None
+    ) -> Tensor:
         """Embeds images in the space of annotations.
 
         Args:
@@ -448,7 +477,9 @@ class Pretrainer(keras.Model):
         with no_gradients():
             return reward.embed_images(self.pool(images, network))
 
-    def embed_annotations(self, annotations, network=None):
+    def embed_annotations(
+        self, annotations: Any, network: str | None = None
+    ) -> Tensor:
         """Embeds annotations in the space of images.
 
         Args:
@@ -466,7 +497,9 @@ class Pretrainer(keras.Model):
             features = reward.featurize(annotations, network)
             return reward.embed_annotations(features)
 
-    def reward(self, images, annotations, network=None):
+    def reward(
+        self, images: Tensor, annotations: Any, network: str | None = None
+    ) -> Tensor:
         """p(annotation | image), over the annotations given.
 
         Args:
@@ -489,7 +522,7 @@ class Pretrainer(keras.Model):
             logits = reward.image_logits(images, pooled, features)
             return ops.softmax(logits, axis=-1)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
         return {
             **self._base_config(),
@@ -507,7 +540,11 @@ class Pretrainer(keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls,
+        config: dict[str, Any],
+        custom_objects: dict[str, Any] | None = None,
+    ) -> Self:
         config = {
             key: keras.saving.deserialize_keras_object(value, custom_objects)
             if isinstance(value, (dict, list))

@@ -1,5 +1,9 @@
 """SiLC: image-text contrast and self-distillation on one encoder."""
 
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
 from keras_ab.models.clip import image_tower
@@ -8,6 +12,9 @@ from keras_ab.models.dino import distillation_config
 from keras_ab.models.pretrainer import Pretrainer
 from keras_ab.objectives import ImageTextContrast
 from keras_ab.objectives import SelfDistillation
+from keras_ab.typing import DType
+from keras_ab.typing import Rate
+from keras_ab.typing import Size
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -64,26 +71,26 @@ class SiLC(Pretrainer):
 
     def __init__(
         self,
-        image_encoder="S",
-        text_encoder="S",
-        tokenizer=None,
-        image_shape=(224, 224, 3),
-        patch_size=16,
-        drop_path_rate=0.0,
-        projection_dim=512,
-        temperature=0.07,
-        num_prototypes=65536,
-        head_dims=(2048, 2048),
-        bottleneck_dim=256,
-        student_temperature=0.1,
-        teacher_temperature=0.04,
-        centre_momentum=0.9,
-        freeze_last_layer_updates=0,
-        reward_weight=1.0,
-        distillation_weight=1.0,
-        target_rate=0.004,
-        name="silc",
-        dtype=None,
+        image_encoder: str | keras.layers.Layer = "S",
+        text_encoder: str | keras.layers.Layer = "S",
+        tokenizer: Callable[..., Any] | None = None,
+        image_shape: tuple[int, int, int] = (224, 224, 3),
+        patch_size: Size = 16,
+        drop_path_rate: float = 0.0,
+        projection_dim: int = 512,
+        temperature: float = 0.07,
+        num_prototypes: int = 65536,
+        head_dims: Sequence[int] = (2048, 2048),
+        bottleneck_dim: int = 256,
+        student_temperature: float = 0.1,
+        teacher_temperature: Rate = 0.04,
+        centre_momentum: float | None = 0.9,
+        freeze_last_layer_updates: int = 0,
+        reward_weight: float = 1.0,
+        distillation_weight: float = 1.0,
+        target_rate: Rate | None = 0.004,
+        name: str = "silc",
+        dtype: DType | None = None,
     ):
         encoder = image_tower(
             image_encoder,
@@ -120,7 +127,7 @@ class SiLC(Pretrainer):
             dtype=dtype,
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
         reward, distillation = self.online.objectives
         return {

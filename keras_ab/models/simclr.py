@@ -1,10 +1,16 @@
 """SimCLR: contrast of views alone."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
 from keras_ab.models.clip import image_tower
 from keras_ab.models.pretrainer import Pretrainer
 from keras_ab.objectives import ViewContrast
+from keras_ab.typing import DType
+from keras_ab.typing import Rate
+from keras_ab.typing import Size
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -43,16 +49,16 @@ class SimCLR(Pretrainer):
 
     def __init__(
         self,
-        image_encoder="S",
-        image_shape=(224, 224, 3),
-        patch_size=16,
-        projection_dim=256,
-        hidden_dims=(4096, 4096),
-        temperature=0.1,
-        reward_weight=1.0,
-        target_rate=None,
-        name="simclr",
-        dtype=None,
+        image_encoder: str | keras.layers.Layer = "S",
+        image_shape: tuple[int, int, int] = (224, 224, 3),
+        patch_size: Size = 16,
+        projection_dim: int = 256,
+        hidden_dims: Sequence[int] = (4096, 4096),
+        temperature: float = 0.1,
+        reward_weight: float = 1.0,
+        target_rate: Rate | None = None,
+        name: str = "simclr",
+        dtype: DType | None = None,
     ):
         reward = ViewContrast(
             projection_dim,
@@ -69,7 +75,7 @@ class SimCLR(Pretrainer):
             dtype=dtype,
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         reward = self.online.objective("reward")
         return {
             **self._base_config(),

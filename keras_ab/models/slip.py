@@ -1,5 +1,9 @@
 """SLIP: image-text contrast and contrast of views on one encoder."""
 
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
 from keras_ab.models.clip import image_tower
@@ -7,6 +11,9 @@ from keras_ab.models.clip import text_tower
 from keras_ab.models.pretrainer import Pretrainer
 from keras_ab.objectives import ImageTextContrast
 from keras_ab.objectives import ViewContrast
+from keras_ab.typing import DType
+from keras_ab.typing import Rate
+from keras_ab.typing import Size
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -53,21 +60,21 @@ class SLIP(Pretrainer):
 
     def __init__(
         self,
-        image_encoder="S",
-        text_encoder="S",
-        tokenizer=None,
-        image_shape=(224, 224, 3),
-        patch_size=16,
-        projection_dim=512,
-        temperature=0.07,
-        reward_weight=1.0,
-        ssl_projection_dim=256,
-        ssl_hidden_dims=(4096, 4096),
-        ssl_temperature=0.1,
-        ssl_weight=1.0,
-        target_rate=None,
-        name="slip",
-        dtype=None,
+        image_encoder: str | keras.layers.Layer = "S",
+        text_encoder: str | keras.layers.Layer = "S",
+        tokenizer: Callable[..., Any] | None = None,
+        image_shape: tuple[int, int, int] = (224, 224, 3),
+        patch_size: Size = 16,
+        projection_dim: int = 512,
+        temperature: float = 0.07,
+        reward_weight: float = 1.0,
+        ssl_projection_dim: int = 256,
+        ssl_hidden_dims: Sequence[int] = (4096, 4096),
+        ssl_temperature: float = 0.1,
+        ssl_weight: float = 1.0,
+        target_rate: Rate | None = None,
+        name: str = "slip",
+        dtype: DType | None = None,
     ):
         reward = ImageTextContrast(
             text_tower(text_encoder, tokenizer, dtype),
@@ -93,7 +100,7 @@ class SLIP(Pretrainer):
             dtype=dtype,
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
         reward, views = self.online.objectives
         return {

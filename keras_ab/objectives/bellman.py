@@ -2,11 +2,14 @@
 
 import math
 import numbers
+from typing import Any
+from typing import Self
 
 import keras
 import numpy as np
 from keras import ops
 
+from keras_ab.actions import ActionSpace
 from keras_ab.actions import RelativeCrops
 from keras_ab.backbones import AnnotationDecoder
 from keras_ab.layers import LearnedBias
@@ -20,6 +23,10 @@ from keras_ab.ops import cosine_similarity
 from keras_ab.ops import l2_normalize
 from keras_ab.ops.chunked_bellman import check_chunk
 from keras_ab.ops.chunked_bellman import q_logits
+from keras_ab.typing import Batch
+from keras_ab.typing import Network
+from keras_ab.typing import Tensor
+from keras_ab.typing import Tensors
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -57,17 +64,17 @@ class BellmanValue(Objective):
 
     def __init__(
         self,
-        decoder=None,
-        actions=None,
-        reward="reward",
-        gamma=0.5,
-        projection_dim=512,
-        value_scale=10.0,
-        value_bias=None,
-        annotations_per_chunk=None,
-        weight=1.0,
-        name="value",
-        **kwargs,
+        decoder: keras.layers.Layer | None = None,
+        actions: ActionSpace | None = None,
+        reward: str = "reward",
+        gamma: float = 0.5,
+        projection_dim: int = 512,
+        value_scale: float = 10.0,
+        value_bias: float | None = None,
+        annotations_per_chunk: int | None = None,
+        weight: float = 1.0,
+        name: str = "value",
+        **kwargs: Any,
     ):
         super().__init__(weight=weight, name=name, **kwargs)
         if not (isinstance(gamma, numbers.Real) and 0.0 <= gamma <= 1.0):
@@ -98,7 +105,7 @@ class BellmanValue(Objective):
             -10.0 if value_bias is None else value_bias, name="bias"
         )
 
-    def build_on(self, network):
+    def build_on(self, network: Network) -> None:
         reward = network.objective(self.reward)
         hidden_dim = self.decoder.hidden_dim
         actions = self.actions
@@ -116,7 +123,7 @@ class BellmanValue(Objective):
         self.scale.build(())
         self.bias.build(())
 
-    def check(self, batch):
+    def check(self, batch: Batch) -> None:
         views = checks.take(batch, "value", "image")
         states = checks.take(batch, "value", self.actions.state_key)
         where = f'batch["value"]["{self.actions.state_key}"]'
@@ -139,13 +146,15 @@ class BellmanValue(Objective):
             )
         self.actions.check_states(states)
 
-    def prepare(self, batch, network):
+    def prepare(self, batch: Batch, network: Network) -> None:
         if self.value_bias is None:
             reward = network.objective(self.reward)
             annotations = reward.num_annotations(batch)
             self.bias.assign(-math.log(annotations))
 
-    def value_logits(self, tokens, actions, features):
+    def value_logits(
+        self, tokens: Tensor, actions: Tensor, features: Tensor
+    ) -> Tensor:
         """Logits of Q for every action of every view.
 
         Args:
@@ -184,14 +193,22 @@ class BellmanValue(Objective):
             "bias": self.bias.value()[None],
         }
 
-    def call(self, batch, network=None, peers=None, training=False):
+    def call(
+        self,
+        batch: Batch,
+        network: Network | None = None,
+        peers: dict[str, Tensors] | None = None,
+        training: bool = False,
+    ) -> Tensors:
         batch = batch["value"]
         tokens = network.encode(batch["image"], training=training)
         states = batch[self.actions.state_key]
         annotations = peers[self.reward]["annotations"]
         return self._embed(tokens, states, annotations)
 
-    def targets(self, batch, network, peers):
+    def targets(
+        self, batch: Batch, network: Network, peers: dict[str, Tensors]
+    ) -> Tensors:
         batch = batch["value"]
         states = ops.convert_to_tensor(batch[self.actions.state_key])
         annotations = peers[self.reward]["annotations"]
@@ -206,7 +223,7 @@ class BellmanValue(Objective):
             "reward": ops.reshape(reward, shape),
         }
 
-    def q_logits(self, outputs):
+    def q_logits(self, outputs: Tensors) -> Tensor:
         """Logits of Q for all pairs of views and all annotations at once.
 
         Args:
@@ -220,7 +237,7 @@ class BellmanValue(Objective):
         """
         return q_logits(*_q_function(outputs))
 
-    def target(self, targets):
+    def target(self, targets: Tensors) -> Tensor:
         """The Bellman targets themselves, for analysis and monitors.
 
         The loss computes them a chunk at a time and does not keep them.
@@ -241,7 +258,7 @@ class BellmanValue(Objective):
             self.annotations_per_chunk,
         )
 
-    def bellman_targets(self, batch, network):
+    def bellman_targets(self, batch: Batch, network: Network) -> Tensor:
         """The targets y of a batch, for those who look on.
 
         Args:
@@ -257,7 +274,9 @@ class BellmanValue(Objective):
         """
         return self.target(network.targets(batch)[self.name])
 
-    def compute_loss(self, outputs, targets, updates):
+    def compute_loss(
+        self, outputs: Tensors, targets: Tensors, updates: Tensor
+    ) -> Tensor:
         return chunked_bellman_value(
             _q_function(outputs),
             _q_function(targets),
@@ -266,7 +285,7 @@ class BellmanValue(Objective):
             self.annotations_per_chunk,
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
         return {
             **super().get_config(),
@@ -281,7 +300,7 @@ class BellmanValue(Objective):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         config = dict(config)
         for key in ("decoder", "actions"):
             config[key] = keras.saving.deserialize_keras_object(config[key])

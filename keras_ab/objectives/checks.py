@@ -2,11 +2,14 @@
 
 import math
 import numbers
+from typing import Any
 
 import numpy as np
 
+from keras_ab.typing import Batch
 
-def take(batch, *keys):
+
+def take(batch: Batch, *keys: str) -> Any:
     """The leaf of a nested dict, or an error that says what is there.
 
     Args:
@@ -29,7 +32,7 @@ def take(batch, *keys):
     return node
 
 
-def check_images(images, where, rank=4):
+def check_images(images: np.ndarray, where: str, rank: int = 4) -> None:
     """Raises `ValueError` for anything but RGB images of a known scale.
 
     Args:
@@ -62,7 +65,9 @@ def check_images(images, where, rank=4):
         )
 
 
-def check_token_ids(ids, where, sequence_length, vocabulary_size):
+def check_token_ids(
+    ids: np.ndarray, where: str, sequence_length: int, vocabulary_size: int
+) -> None:
     """Raises `ValueError` for anything but padded token ids.
 
     Args:
@@ -90,7 +95,7 @@ def check_token_ids(ids, where, sequence_length, vocabulary_size):
         )
 
 
-def check_positive(value, name):
+def check_positive(value: Any, name: str) -> None:
     """Raises `ValueError` for anything but a finite positive number.
 
     Args:
@@ -103,7 +108,7 @@ def check_positive(value, name):
         )
 
 
-def check_count(value, name, minimum=1):
+def check_count(value: Any, name: str, minimum: int = 1) -> None:
     """Raises `ValueError` for anything but an int from a minimum on.
 
     Args:
@@ -117,7 +122,7 @@ def check_count(value, name, minimum=1):
         )
 
 
-def check_labels(labels, where, num_classes):
+def check_labels(labels: np.ndarray, where: str, num_classes: int) -> None:
     """Raises `ValueError` for anything but class indices.
 
     Args:

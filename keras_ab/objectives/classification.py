@@ -1,6 +1,8 @@
 """Classification: supervised classes as a reward."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
@@ -10,6 +12,10 @@ from keras_ab.objectives import checks
 from keras_ab.objectives.indexed_reward import IndexedReward
 from keras_ab.ops import cosine_similarity
 from keras_ab.ops import l2_normalize
+from keras_ab.typing import Batch
+from keras_ab.typing import Network
+from keras_ab.typing import Tensor
+from keras_ab.typing import Tensors
 
 HEADS = ("linear", "cosine")
 
@@ -44,13 +50,13 @@ class Classification(IndexedReward):
 
     def __init__(
         self,
-        num_annotations,
-        annotation_names=None,
-        head="linear",
-        temperature=0.07,
-        weight=1.0,
-        name="reward",
-        **kwargs,
+        num_annotations: int,
+        annotation_names: Sequence[str] | None = None,
+        head: str = "linear",
+        temperature: float = 0.07,
+        weight: float = 1.0,
+        name: str = "reward",
+        **kwargs: Any,
     ):
         super().__init__(
             num_annotations,
@@ -78,12 +84,12 @@ class Classification(IndexedReward):
                 1.0 / temperature, maximum=100.0, name="scale"
             )
 
-    def build_on(self, network):
+    def build_on(self, network: Network) -> None:
         self.classifier.build((None, network.encoder.hidden_dim))
         if self.scale is not None:
             self.scale.build(())
 
-    def check(self, batch):
+    def check(self, batch: Batch) -> None:
         images = checks.take(batch, "reward", "image")
         labels = checks.take(batch, "reward", "label")
         where = 'batch["reward"]["label"]'
@@ -96,10 +102,10 @@ class Classification(IndexedReward):
                 f"{len(images)} images and {len(labels)} labels"
             )
 
-    def embed_images(self, pooled):
+    def embed_images(self, pooled: Tensor) -> Tensor:
         return l2_normalize(pooled)
 
-    def embed_annotations(self, features):
+    def embed_annotations(self, features: Tensor) -> Tensor:
         return l2_normalize(ops.take(self._rows(), features, axis=0))
 
     def _rows(self):
@@ -111,10 +117,16 @@ class Classification(IndexedReward):
             return ops.cast(self.classifier(pooled), "float32")
         return self.scale(cosine_similarity(pooled, self._rows()))
 
-    def reward_logits(self, pooled, features):
+    def reward_logits(self, pooled: Tensor, features: Tensor) -> Tensor:
         return ops.take(self._logits(pooled), features, axis=-1)
 
-    def call(self, batch, network=None, peers=None, training=False):
+    def call(
+        self,
+        batch: Batch,
+        network: Network | None = None,
+        peers: dict[str, Tensors] | None = None,
+        training: bool = False,
+    ) -> Tensors:
         batch = batch["reward"]
         tokens = network.encode(batch["image"], training=training)
         return {
@@ -123,15 +135,17 @@ class Classification(IndexedReward):
             "labels": ops.cast(batch["label"], "int32"),
         }
 
-    def compute_loss(self, outputs, targets, updates):
+    def compute_loss(
+        self, outputs: Tensors, targets: Tensors, updates: Tensor
+    ) -> Tensor:
         return keras.losses.sparse_categorical_crossentropy(
             outputs["labels"], outputs["logits"], from_logits=True
         )
 
-    def chance_loss(self, batch):
+    def chance_loss(self, batch: Batch) -> float:
         return math.log(self.size)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "head": self.head,

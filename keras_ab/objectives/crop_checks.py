@@ -3,9 +3,12 @@
 import numpy as np
 
 from keras_ab.objectives import checks
+from keras_ab.typing import Batch
 
 
-def check_crops(batch, patch_size=None):
+def check_crops(
+    batch: Batch, patch_size: tuple[int, int] | None = None
+) -> None:
     """Raises `ValueError` for anything but global and local crops.
 
     Args:

@@ -1,6 +1,11 @@
 """A reward that somebody else has trained."""
 
 import inspect
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
+from typing import NoReturn
+from typing import Self
 
 import keras
 import numpy as np
@@ -11,6 +16,11 @@ from keras_ab.layers.table_head import as_table
 from keras_ab.objectives import checks
 from keras_ab.objectives.indexed_reward import IndexedReward
 from keras_ab.ops import scale_images
+from keras_ab.typing import Batch
+from keras_ab.typing import DType
+from keras_ab.typing import Network
+from keras_ab.typing import Tensor
+from keras_ab.typing import Tensors
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -67,16 +77,16 @@ class FrozenReward(IndexedReward):
 
     def __init__(
         self,
-        model,
-        num_annotations,
-        temperature=1.0,
-        preprocess=None,
-        annotation_names=None,
-        annotation_features=None,
-        fewer_than_images=False,
-        weight=1.0,
-        name="reward",
-        **kwargs,
+        model: Callable[[Tensor], Tensor],
+        num_annotations: int,
+        temperature: float = 1.0,
+        preprocess: Callable[[Tensor], Tensor] | None = None,
+        annotation_names: Sequence[str] | None = None,
+        annotation_features: Tensor | Sequence[int] | None = None,
+        fewer_than_images: bool = False,
+        weight: float = 1.0,
+        name: str = "reward",
+        **kwargs: Any,
     ):
         super().__init__(
             num_annotations,
@@ -108,15 +118,15 @@ class FrozenReward(IndexedReward):
         keras.layers.Layer.trainable.fset(self, False)
 
     @property
-    def trainable(self):
+    def trainable(self) -> bool:
         """False, also where all around is made trainable."""
         return False
 
     @trainable.setter
-    def trainable(self, value):
+    def trainable(self, value: bool) -> None:
         del value
 
-    def build_on(self, network):
+    def build_on(self, network: Network) -> None:
         # A first call builds what is built late, and shows what comes out.
         shape = network.encoder.image_shape
         logits = self._score(ops.zeros((2, *shape)))
@@ -128,7 +138,7 @@ class FrozenReward(IndexedReward):
             )
         self._freeze()
 
-    def check(self, batch):
+    def check(self, batch: Batch) -> None:
         views = checks.take(batch, "value", "image")
         checks.check_images(views, 'batch["value"]["image"]', rank=5)
         if self.size < len(views) and not self.fewer_than_images:
@@ -148,30 +158,34 @@ class FrozenReward(IndexedReward):
         logits = _infer(self.model, images)
         return ops.cast(logits, "float32") / self.temperature
 
-    def image_logits(self, images, pooled, features):
+    def image_logits(
+        self, images: Tensor, pooled: Tensor, features: Tensor
+    ) -> Tensor:
         images = ops.convert_to_tensor(images)
         images = ops.reshape(images, (-1, *images.shape[-3:]))
         return ops.take(self._score(images), features, axis=-1)
 
-    def embed_images(self, pooled):
+    def embed_images(self, pooled: Tensor) -> NoReturn:
         raise ValueError(
             "A frozen reward scores images and embeds none: use "
             "`model.reward(images, annotations)`."
         )
 
-    def embed_annotations(self, features):
+    def embed_annotations(self, features: Tensor) -> NoReturn:
         raise ValueError(
             "A frozen reward scores images and embeds no annotations: use "
             "`model.reward(images, annotations)`."
         )
 
-    def reward_logits(self, pooled, features):
+    def reward_logits(self, pooled: Tensor, features: Tensor) -> NoReturn:
         raise ValueError(
             "A frozen reward scores images, not the features of the encoder "
             "that is trained: use `image_logits`."
         )
 
-    def value_head(self, projection_dim, dtype=None):
+    def value_head(
+        self, projection_dim: int, dtype: DType | None = None
+    ) -> keras.layers.Layer:
         if self.value_table is None:
             return super().value_head(projection_dim, dtype)
         return TableHead(
@@ -181,13 +195,21 @@ class FrozenReward(IndexedReward):
             name="annotation_head",
         )
 
-    def call(self, batch, network=None, peers=None, training=False):
+    def call(
+        self,
+        batch: Batch,
+        network: Network | None = None,
+        peers: dict[str, Tensors] | None = None,
+        training: bool = False,
+    ) -> Tensors:
         return {"annotations": self.annotations(batch, network)}
 
-    def compute_loss(self, outputs, targets, updates):
+    def compute_loss(
+        self, outputs: Tensors, targets: Tensors, updates: Tensor
+    ) -> Tensor:
         return ops.zeros((1,), "float32")
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
         table = self.value_table
         return {
@@ -200,7 +222,7 @@ class FrozenReward(IndexedReward):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         config = dict(config)
         for key in ("model", "preprocess"):
             config[key] = keras.saving.deserialize_keras_object(config[key])

@@ -1,12 +1,18 @@
 """Image-text contrast: CLIP's loss, and ABCLIP's reward."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import keras
 
 from keras_ab.layers import SimilarityScale
 from keras_ab.losses import info_nce
 from keras_ab.objectives.text_reward import TextReward
+from keras_ab.typing import Batch
+from keras_ab.typing import Network
+from keras_ab.typing import Tensor
+from keras_ab.typing import Tensors
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -38,14 +44,14 @@ class ImageTextContrast(TextReward):
 
     def __init__(
         self,
-        text_encoder,
-        tokenizer=None,
-        projection_dim=512,
-        temperature=0.07,
-        maximum_scale=100.0,
-        weight=1.0,
-        name="reward",
-        **kwargs,
+        text_encoder: keras.layers.Layer,
+        tokenizer: Callable[..., Any] | None = None,
+        projection_dim: int = 512,
+        temperature: float = 0.07,
+        maximum_scale: float = 100.0,
+        weight: float = 1.0,
+        name: str = "reward",
+        **kwargs: Any,
     ):
         super().__init__(
             text_encoder,
@@ -61,31 +67,39 @@ class ImageTextContrast(TextReward):
             1.0 / temperature, maximum=maximum_scale, name="scale"
         )
 
-    def build_on(self, network):
+    def build_on(self, network: Network) -> None:
         super().build_on(network)
         self.scale.build(())
 
-    def logits(self, cosines):
+    def logits(self, cosines: Tensor) -> Tensor:
         return self.scale(cosines)
 
-    def call(self, batch, network=None, peers=None, training=False):
+    def call(
+        self,
+        batch: Batch,
+        network: Network | None = None,
+        peers: dict[str, Tensors] | None = None,
+        training: bool = False,
+    ) -> Tensors:
         return {
             **super().call(batch, network, peers, training),
             # With a batch axis, as `predict` wants.
             "logit_scale": self.scale.value()[None],
         }
 
-    def compute_loss(self, outputs, targets, updates):
+    def compute_loss(
+        self, outputs: Tensors, targets: Tensors, updates: Tensor
+    ) -> Tensor:
         return info_nce(
             outputs["image_embeddings"],
             outputs["text_embeddings"],
             outputs["logit_scale"][0],
         )
 
-    def chance_loss(self, batch):
+    def chance_loss(self, batch: Batch) -> float:
         return math.log(self.num_annotations(batch))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "temperature": self.temperature,

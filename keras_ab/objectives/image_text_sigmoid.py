@@ -1,6 +1,8 @@
 """Sigmoid contrast of images and captions: SigLIP's loss, as a reward."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import keras
 
@@ -8,6 +10,10 @@ from keras_ab.layers import LearnedBias
 from keras_ab.layers import SimilarityScale
 from keras_ab.losses import sigmoid_contrast
 from keras_ab.objectives.text_reward import TextReward
+from keras_ab.typing import Batch
+from keras_ab.typing import Network
+from keras_ab.typing import Tensor
+from keras_ab.typing import Tensors
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -45,14 +51,14 @@ class ImageTextSigmoid(TextReward):
 
     def __init__(
         self,
-        text_encoder,
-        tokenizer=None,
-        projection_dim=512,
-        initial_scale=10.0,
-        initial_bias=-10.0,
-        weight=1.0,
-        name="reward",
-        **kwargs,
+        text_encoder: keras.layers.Layer,
+        tokenizer: Callable[..., Any] | None = None,
+        projection_dim: int = 512,
+        initial_scale: float = 10.0,
+        initial_bias: float = -10.0,
+        weight: float = 1.0,
+        name: str = "reward",
+        **kwargs: Any,
     ):
         super().__init__(
             text_encoder,
@@ -67,15 +73,21 @@ class ImageTextSigmoid(TextReward):
         self.scale = SimilarityScale(initial_scale, name="scale")
         self.bias = LearnedBias(initial_bias, name="bias")
 
-    def build_on(self, network):
+    def build_on(self, network: Network) -> None:
         super().build_on(network)
         self.scale.build(())
         self.bias.build(())
 
-    def logits(self, cosines):
+    def logits(self, cosines: Tensor) -> Tensor:
         return self.bias(self.scale(cosines))
 
-    def call(self, batch, network=None, peers=None, training=False):
+    def call(
+        self,
+        batch: Batch,
+        network: Network | None = None,
+        peers: dict[str, Tensors] | None = None,
+        training: bool = False,
+    ) -> Tensors:
         return {
             **super().call(batch, network, peers, training),
             # With a batch axis, as `predict` wants.
@@ -83,7 +95,9 @@ class ImageTextSigmoid(TextReward):
             "logit_bias": self.bias.value()[None],
         }
 
-    def compute_loss(self, outputs, targets, updates):
+    def compute_loss(
+        self, outputs: Tensors, targets: Tensors, updates: Tensor
+    ) -> Tensor:
         return sigmoid_contrast(
             outputs["image_embeddings"],
             outputs["text_embeddings"],
@@ -91,12 +105,12 @@ class ImageTextSigmoid(TextReward):
             outputs["logit_bias"][0],
         )
 
-    def chance_loss(self, batch):
+    def chance_loss(self, batch: Batch) -> float:
         """What is left if all pairs have the one best probability, 1 / B."""
         count = self.num_annotations(batch)
         return math.log(count) + (count - 1) * math.log(count / (count - 1))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "initial_scale": self.initial_scale,

@@ -1,11 +1,18 @@
 """What rewards over a fixed set of annotations share."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
 from keras_ab.objectives import checks
 from keras_ab.objectives.objective import Reward
+from keras_ab.typing import Batch
+from keras_ab.typing import DType
+from keras_ab.typing import Network
+from keras_ab.typing import Tensor
 
 
 class IndexedReward(Reward):
@@ -21,7 +28,12 @@ class IndexedReward(Reward):
         **kwargs: As in `keras_ab.objectives.Objective`.
     """
 
-    def __init__(self, num_annotations, annotation_names=None, **kwargs):
+    def __init__(
+        self,
+        num_annotations: int,
+        annotation_names: Sequence[str] | None = None,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         checks.check_count(num_annotations, "num_annotations", minimum=2)
         if annotation_names is not None:
@@ -36,13 +48,13 @@ class IndexedReward(Reward):
         self.size = num_annotations
         self.annotation_names = annotation_names
 
-    def num_annotations(self, batch):
+    def num_annotations(self, batch: Batch) -> int:
         return self.size
 
-    def annotations(self, batch, network):
+    def annotations(self, batch: Batch, network: Network) -> Tensor:
         return ops.arange(self.size, dtype="int32")
 
-    def featurize(self, annotations, network):
+    def featurize(self, annotations: Any, network: Network) -> Tensor:
         """The indices of annotations.
 
         Args:
@@ -75,7 +87,9 @@ class IndexedReward(Reward):
             )
         return np.array([known.index(name) for name in names])
 
-    def value_head(self, projection_dim, dtype=None):
+    def value_head(
+        self, projection_dim: int, dtype: DType | None = None
+    ) -> keras.layers.Layer:
         return keras.layers.Embedding(
             self.size,
             projection_dim,
@@ -87,7 +101,7 @@ class IndexedReward(Reward):
             name="annotation_head",
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_annotations": self.size,

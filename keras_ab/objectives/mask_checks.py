@@ -2,10 +2,13 @@
 
 import inspect
 
+import keras
 import numpy as np
 
+from keras_ab.typing import Shape
 
-def check_encoder(encoder, name):
+
+def check_encoder(encoder: keras.layers.Layer, name: str) -> None:
     """Raises `ValueError` for an encoder that cannot leave patches out.
 
     Args:
@@ -27,7 +30,9 @@ def check_encoder(encoder, name):
         )
 
 
-def check_grid(predictor, encoder, name):
+def check_grid(
+    predictor: keras.layers.Layer, encoder: keras.layers.Layer, name: str
+) -> None:
     """Raises `ValueError` unless both divide images into the same patches.
 
     Args:
@@ -43,7 +48,9 @@ def check_grid(predictor, encoder, name):
         )
 
 
-def check_size(images, image_shape, where):
+def check_size(
+    images: np.ndarray, image_shape: tuple[int, int, int], where: str
+) -> None:
     """Raises `ValueError` for images of another size than the encoder's.
 
     Args:
@@ -61,7 +68,9 @@ def check_size(images, image_shape, where):
         raise ValueError(f"{where} must hold images. Received: none")
 
 
-def check_ids(ids, where, shape, num_patches):
+def check_ids(
+    ids: np.ndarray, where: str, shape: Shape, num_patches: int
+) -> None:
     """Raises `ValueError` for anything but ids of patches.
 
     Args:
@@ -90,7 +99,7 @@ def check_ids(ids, where, shape, num_patches):
         )
 
 
-def check_mask(mask, ids, where):
+def check_mask(mask: np.ndarray, ids: np.ndarray, where: str) -> None:
     """Raises `ValueError` unless each row means one patch or more.
 
     Args:
@@ -112,7 +121,9 @@ def check_mask(mask, ids, where):
         )
 
 
-def check_unique(ids, where, mask=None):
+def check_unique(
+    ids: np.ndarray, where: str, mask: np.ndarray | None = None
+) -> None:
     """Raises `ValueError` where a patch is named twice in a row.
 
     Args:
@@ -133,7 +144,9 @@ def check_unique(ids, where, mask=None):
         )
 
 
-def check_partition(kept, masked, num_patches):
+def check_partition(
+    kept: np.ndarray, masked: np.ndarray, num_patches: int
+) -> None:
     """Raises `ValueError` unless each patch is either kept or masked.
 
     Args:

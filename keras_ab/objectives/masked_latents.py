@@ -1,16 +1,23 @@
 """Masked latents: the objective of I-JEPA."""
 
 import math
+from typing import Any
+from typing import Self
 
 import keras
 from keras import ops
 
+from keras_ab.backbones import MaskPredictor
 from keras_ab.backbones.start import start_kernels
 from keras_ab.layers.patches import take_patches
 from keras_ab.losses import masked_latents
 from keras_ab.objectives import checks
 from keras_ab.objectives import mask_checks
 from keras_ab.objectives.objective import Objective
+from keras_ab.typing import Batch
+from keras_ab.typing import Network
+from keras_ab.typing import Tensor
+from keras_ab.typing import Tensors
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -36,11 +43,17 @@ class MaskedLatents(Objective):
 
     needs_target_network = True
 
-    def __init__(self, predictor, weight=1.0, name="latents", **kwargs):
+    def __init__(
+        self,
+        predictor: MaskPredictor,
+        weight: float = 1.0,
+        name: str = "latents",
+        **kwargs: Any,
+    ):
         super().__init__(weight=weight, name=name, **kwargs)
         self.predictor = predictor
 
-    def build_on(self, network):
+    def build_on(self, network: Network) -> None:
         encoder = network.encoder
         mask_checks.check_encoder(encoder, f"Objective {self.name!r}")
         mask_checks.check_grid(self.predictor, encoder, "`predictor`")
@@ -55,7 +68,7 @@ class MaskedLatents(Objective):
         if self.predictor.kernel_stddev is not None:
             start_kernels(self.projection, self.predictor.kernel_stddev)
 
-    def check(self, batch):
+    def check(self, batch: Batch) -> None:
         images, context, context_mask, targets, target_mask = (
             checks.take(batch, "masked", key)
             for key in (
@@ -78,7 +91,13 @@ class MaskedLatents(Objective):
             mask_checks.check_mask(mask, ids, where(name))
             mask_checks.check_unique(ids, where(key), mask)
 
-    def call(self, batch, network=None, peers=None, training=False):
+    def call(
+        self,
+        batch: Batch,
+        network: Network | None = None,
+        peers: dict[str, Tensors] | None = None,
+        training: bool = False,
+    ) -> Tensors:
         batch = {
             key: ops.convert_to_tensor(value)
             for key, value in batch["masked"].items()
@@ -99,7 +118,9 @@ class MaskedLatents(Objective):
         )
         return {"predictions": self.projection(predicted)}
 
-    def targets(self, batch, network, peers):
+    def targets(
+        self, batch: Batch, network: Network, peers: dict[str, Tensors]
+    ) -> Tensors:
         batch = batch["masked"]
         ids = ops.convert_to_tensor(batch["targets"])
         tokens = network.encode(batch["image"])
@@ -112,19 +133,21 @@ class MaskedLatents(Objective):
             "mask": ops.convert_to_tensor(batch["target_mask"]),
         }
 
-    def compute_loss(self, outputs, targets, updates):
+    def compute_loss(
+        self, outputs: Tensors, targets: Tensors, updates: Tensor
+    ) -> Tensor:
         return masked_latents(
             outputs["predictions"], targets["features"], targets["mask"]
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "predictor": keras.saving.serialize_keras_object(self.predictor),
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         predictor = keras.saving.deserialize_keras_object(config["predictor"])
         return cls(**{**config, "predictor": predictor})
 

@@ -1,10 +1,13 @@
 """Masked pixels: the objective of MAE."""
 
 import math
+from typing import Any
+from typing import Self
 
 import keras
 from keras import ops
 
+from keras_ab.backbones import MaskPredictor
 from keras_ab.layers.patches import patchify
 from keras_ab.layers.patches import take_patches
 from keras_ab.losses import masked_pixels
@@ -12,6 +15,10 @@ from keras_ab.objectives import checks
 from keras_ab.objectives import mask_checks
 from keras_ab.objectives.objective import Objective
 from keras_ab.ops import scale_images
+from keras_ab.typing import Batch
+from keras_ab.typing import Network
+from keras_ab.typing import Tensor
+from keras_ab.typing import Tensors
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -34,13 +41,18 @@ class MaskedPixels(Objective):
     """
 
     def __init__(
-        self, decoder, normalize=True, weight=1.0, name="pixels", **kwargs
+        self,
+        decoder: MaskPredictor,
+        normalize: bool = True,
+        weight: float = 1.0,
+        name: str = "pixels",
+        **kwargs: Any,
     ):
         super().__init__(weight=weight, name=name, **kwargs)
         self.decoder = decoder
         self.normalize = normalize
 
-    def build_on(self, network):
+    def build_on(self, network: Network) -> None:
         encoder = network.encoder
         mask_checks.check_encoder(encoder, f"Objective {self.name!r}")
         mask_checks.check_grid(self.decoder, encoder, "`decoder`")
@@ -55,7 +67,7 @@ class MaskedPixels(Objective):
             self.decoder.build((None, None, encoder.hidden_dim))
         self.projection.build((None, None, self.decoder.hidden_dim))
 
-    def check(self, batch):
+    def check(self, batch: Batch) -> None:
         images, kept, masked = (
             checks.take(batch, "masked", key)
             for key in ("image", "kept", "masked")
@@ -69,7 +81,13 @@ class MaskedPixels(Objective):
             mask_checks.check_unique(ids, where(key))
         mask_checks.check_partition(kept, masked, count)
 
-    def call(self, batch, network=None, peers=None, training=False):
+    def call(
+        self,
+        batch: Batch,
+        network: Network | None = None,
+        peers: dict[str, Tensors] | None = None,
+        training: bool = False,
+    ) -> Tensors:
         batch = batch["masked"]
         kept = ops.convert_to_tensor(batch["kept"])
         masked = ops.convert_to_tensor(batch["masked"])
@@ -79,24 +97,28 @@ class MaskedPixels(Objective):
         filled = self.decoder(tokens, kept, masked[:, None], training=training)
         return {"predictions": self.projection(filled[:, 0])}
 
-    def targets(self, batch, network, peers):
+    def targets(
+        self, batch: Batch, network: Network, peers: dict[str, Tensors]
+    ) -> Tensors:
         batch = batch["masked"]
         images = scale_images(batch["image"], dtype="float32")
         patches = patchify(images, network.encoder.patch_size)
         return {"patches": take_patches(patches, batch["masked"])}
 
-    def chance_loss(self, batch):
+    def chance_loss(self, batch: Batch) -> float | None:
         # Of the mean of each patch; without normalisation that is data's.
         return 1.0 if self.normalize else None
 
-    def compute_loss(self, outputs, targets, updates):
+    def compute_loss(
+        self, outputs: Tensors, targets: Tensors, updates: Tensor
+    ) -> Tensor:
         return masked_pixels(
             outputs["predictions"],
             targets["patches"],
             normalize=self.normalize,
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "decoder": keras.saving.serialize_keras_object(self.decoder),
@@ -104,6 +126,6 @@ class MaskedPixels(Objective):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         decoder = keras.saving.deserialize_keras_object(config["decoder"])
         return cls(**{**config, "decoder": decoder})

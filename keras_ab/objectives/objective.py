@@ -1,8 +1,15 @@
 """The interface between a training signal and the network that it trains."""
 
+from typing import Any
+
 import keras
 
 from keras_ab.layers import ProjectionHead
+from keras_ab.typing import Batch
+from keras_ab.typing import DType
+from keras_ab.typing import Network
+from keras_ab.typing import Tensor
+from keras_ab.typing import Tensors
 
 
 class Objective(keras.layers.Layer):
@@ -23,12 +30,12 @@ class Objective(keras.layers.Layer):
     needs_target_network = False
     """Whether targets from the online network would make no sense."""
 
-    def __init__(self, weight=1.0, **kwargs):
+    def __init__(self, weight: float = 1.0, **kwargs: Any):
         # Boxes and token ids must reach the layers below as they are.
         super().__init__(**{**kwargs, "autocast": False})
         self.weight = float(weight)
 
-    def build_on(self, network):
+    def build_on(self, network: Network) -> None:
         """Builds the heads for a network whose encoder is built.
 
         Args:
@@ -36,7 +43,7 @@ class Objective(keras.layers.Layer):
         """
         raise NotImplementedError
 
-    def check(self, batch):
+    def check(self, batch: Batch) -> None:
         """Raises `ValueError` for a batch that this objective cannot use.
 
         Args:
@@ -44,7 +51,7 @@ class Objective(keras.layers.Layer):
         """
         raise NotImplementedError
 
-    def prepare(self, batch, network):
+    def prepare(self, batch: Batch, network: Network) -> None:
         """Sets what depends on the data, once, before the first update.
 
         Args:
@@ -52,7 +59,13 @@ class Objective(keras.layers.Layer):
             network: The `Network` that holds this objective.
         """
 
-    def call(self, batch, network=None, peers=None, training=False):
+    def call(
+        self,
+        batch: Batch,
+        network: Network | None = None,
+        peers: dict[str, Tensors] | None = None,
+        training: bool = False,
+    ) -> Tensors:
         """Everything online weights compute for the loss.
 
         Args:
@@ -66,7 +79,9 @@ class Objective(keras.layers.Layer):
         """
         raise NotImplementedError
 
-    def targets(self, batch, network, peers):
+    def targets(
+        self, batch: Batch, network: Network, peers: dict[str, Tensors]
+    ) -> Tensors:
         """Everything the target network's weights compute for the loss.
 
         It is called on the target network's own copy of the objective.
@@ -82,7 +97,9 @@ class Objective(keras.layers.Layer):
         del batch, network, peers
         return {}
 
-    def compute_loss(self, outputs, targets, updates):
+    def compute_loss(
+        self, outputs: Tensors, targets: Tensors, updates: Tensor
+    ) -> Tensor:
         """The loss of each example.
 
         Args:
@@ -95,7 +112,9 @@ class Objective(keras.layers.Layer):
         """
         raise NotImplementedError
 
-    def update_state(self, outputs, targets, updates):
+    def update_state(
+        self, outputs: Tensors, targets: Tensors, updates: Tensor
+    ) -> None:
         """Writes what follows from a training batch: centres, temperatures.
 
         It runs after the loss, on the online network's objective, inside the
@@ -109,7 +128,7 @@ class Objective(keras.layers.Layer):
             updates: int32 scalar, updates made so far.
         """
 
-    def frozen(self, updates):
+    def frozen(self, updates: Tensor) -> list[tuple[keras.Variable, Tensor]]:
         """Weights that must not move yet, not even by weight decay.
 
         Args:
@@ -121,7 +140,7 @@ class Objective(keras.layers.Layer):
         """
         return []
 
-    def chance_loss(self, batch):
+    def chance_loss(self, batch: Batch) -> float | None:
         """The loss of a network that tells nothing from anything else.
 
         Args:
@@ -132,7 +151,7 @@ class Objective(keras.layers.Layer):
         """
         return None
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "weight": self.weight}
 
 
@@ -150,7 +169,7 @@ class Reward(Objective):
     annotation_dim = None
     """Int, size of an annotation's features."""
 
-    def num_annotations(self, batch):
+    def num_annotations(self, batch: Batch) -> int:
         """L, how many annotations a batch brings along.
 
         Args:
@@ -161,7 +180,7 @@ class Reward(Objective):
         """
         raise NotImplementedError
 
-    def annotations(self, batch, network):
+    def annotations(self, batch: Batch, network: Network) -> Tensor:
         """Features of the batch's annotations, before any head.
 
         Args:
@@ -173,13 +192,15 @@ class Reward(Objective):
         """
         raise NotImplementedError
 
-    def targets(self, batch, network, peers):
+    def targets(
+        self, batch: Batch, network: Network, peers: dict[str, Tensors]
+    ) -> Tensors:
         # Where nothing builds on this reward, nothing asks for them.
         if not network.bootstraps(self.name):
             return {}
         return {"annotations": self.annotations(batch, network)}
 
-    def featurize(self, annotations, network):
+    def featurize(self, annotations: Any, network: Network) -> Tensor:
         """Features of annotations that a user names.
 
         Args:
@@ -192,7 +213,7 @@ class Reward(Objective):
         """
         raise NotImplementedError
 
-    def embed_images(self, pooled):
+    def embed_images(self, pooled: Tensor) -> Tensor:
         """φ(x): pooled encoder features in the space of annotations.
 
         Args:
@@ -203,7 +224,7 @@ class Reward(Objective):
         """
         raise NotImplementedError
 
-    def embed_annotations(self, features):
+    def embed_annotations(self, features: Tensor) -> Tensor:
         """ψ(l): annotation features in the space of images.
 
         Args:
@@ -214,7 +235,7 @@ class Reward(Objective):
         """
         raise NotImplementedError
 
-    def reward_logits(self, pooled, features):
+    def reward_logits(self, pooled: Tensor, features: Tensor) -> Tensor:
         """Logits whose softmax over annotations is p(l|x).
 
         Args:
@@ -226,7 +247,9 @@ class Reward(Objective):
         """
         raise NotImplementedError
 
-    def image_logits(self, images, pooled, features):
+    def image_logits(
+        self, images: Tensor, pooled: Tensor, features: Tensor
+    ) -> Tensor:
         """The same for views whose pixels are at hand too.
 
         This is what the value function's targets and `model.reward` call.
@@ -245,7 +268,9 @@ class Reward(Objective):
         del images
         return self.reward_logits(pooled, features)
 
-    def value_head(self, projection_dim, dtype=None):
+    def value_head(
+        self, projection_dim: int, dtype: DType | None = None
+    ) -> keras.layers.Layer:
         """ψ_AB: a head of the value function's own for annotation features.
 
         Args:

@@ -1,11 +1,17 @@
 """Images against a fixed list of prompts, in a trained CLIP or SigLIP."""
 
+from collections.abc import Sequence
+from typing import Any
+from typing import Self
+
 import keras
 import numpy as np
 from keras import ops
 
 from keras_ab.layers.table_head import as_table
 from keras_ab.ops import cosine_similarity
+from keras_ab.typing import Shape
+from keras_ab.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -53,13 +59,13 @@ class PromptScorer(keras.layers.Layer):
 
     def __init__(
         self,
-        image_encoder,
-        prompt_embeddings,
-        logit_scale=100.0,
-        scale=1 / 127.5,
-        offset=-1.0,
-        interpolation="bilinear",
-        **kwargs,
+        image_encoder: keras.Model,
+        prompt_embeddings: Tensor | Sequence[int],
+        logit_scale: float = 100.0,
+        scale: float | Sequence[float] = 1 / 127.5,
+        offset: float | Sequence[float] = -1.0,
+        interpolation: str = "bilinear",
+        **kwargs: Any,
     ):
         super().__init__(**{**kwargs, "autocast": False})
         self.image_encoder = image_encoder
@@ -69,7 +75,9 @@ class PromptScorer(keras.layers.Layer):
         self.interpolation = interpolation
 
     @classmethod
-    def from_backbone(cls, backbone, token_ids, **kwargs):
+    def from_backbone(
+        cls, backbone: Any, token_ids: Tensor, **kwargs: Any
+    ) -> Self:
         """A scorer from both towers of a KerasHub model.
 
         Args:
@@ -100,7 +108,9 @@ class PromptScorer(keras.layers.Layer):
         return cls(encoder, prompts, **kwargs)
 
     @classmethod
-    def from_preset(cls, preset, prompts, **kwargs):
+    def from_preset(
+        cls, preset: str, prompts: Sequence[str], **kwargs: Any
+    ) -> Self:
         """A scorer from a preset of KerasHub, which must be installed.
 
         Args:
@@ -141,7 +151,7 @@ class PromptScorer(keras.layers.Layer):
         ids = ops.convert_to_numpy(tokens["token_ids"])
         return cls.from_backbone(backbone, ids, **kwargs)
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Shape | None = None) -> None:
         self.prompt_embeddings = self.add_weight(
             shape=self.values.shape,
             initializer=lambda shape, dtype: ops.convert_to_tensor(
@@ -152,7 +162,7 @@ class PromptScorer(keras.layers.Layer):
             name="prompt_embeddings",
         )
 
-    def call(self, images, training=False):
+    def call(self, images: Tensor, training: bool = False) -> Tensor:
         size = tuple(self.image_encoder.input_shape[1:3])
         x = (ops.cast(images, "float32") + 1.0) * 127.5
         if None not in size and tuple(x.shape[1:3]) != size:
@@ -165,10 +175,10 @@ class PromptScorer(keras.layers.Layer):
         prompts = ops.convert_to_tensor(self.prompt_embeddings)
         return self.logit_scale * cosine_similarity(embedded, prompts)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], len(self.values))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "image_encoder": keras.saving.serialize_keras_object(
@@ -182,6 +192,6 @@ class PromptScorer(keras.layers.Layer):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         encoder = keras.saving.deserialize_keras_object(config["image_encoder"])
         return cls(**{**config, "image_encoder": encoder})

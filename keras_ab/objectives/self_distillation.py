@@ -2,6 +2,9 @@
 
 import math
 import numbers
+from collections.abc import Sequence
+from typing import Any
+from typing import Self
 
 import keras
 import numpy as np
@@ -14,6 +17,12 @@ from keras_ab.losses import dino
 from keras_ab.objectives import crop_checks
 from keras_ab.objectives.objective import Reward
 from keras_ab.schedules import as_schedule
+from keras_ab.typing import Batch
+from keras_ab.typing import DType
+from keras_ab.typing import Network
+from keras_ab.typing import Rate
+from keras_ab.typing import Tensor
+from keras_ab.typing import Tensors
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -59,16 +68,16 @@ class SelfDistillation(Reward):
 
     def __init__(
         self,
-        num_prototypes=65536,
-        hidden_dims=(2048, 2048),
-        bottleneck_dim=256,
-        student_temperature=0.1,
-        teacher_temperature=0.04,
-        centre_momentum=0.9,
-        freeze_last_layer_updates=0,
-        weight=1.0,
-        name="reward",
-        **kwargs,
+        num_prototypes: int = 65536,
+        hidden_dims: Sequence[int] = (2048, 2048),
+        bottleneck_dim: int = 256,
+        student_temperature: float = 0.1,
+        teacher_temperature: Rate = 0.04,
+        centre_momentum: float | None = 0.9,
+        freeze_last_layer_updates: int = 0,
+        weight: float = 1.0,
+        name: str = "reward",
+        **kwargs: Any,
     ):
         super().__init__(weight=weight, name=name, **kwargs)
         teacher_temperature = as_schedule(teacher_temperature)
@@ -105,7 +114,7 @@ class SelfDistillation(Reward):
         )
         self.num_prototypes = num_prototypes
 
-    def build_on(self, network):
+    def build_on(self, network: Network) -> None:
         patch_size = getattr(network.encoder, "patch_size", None)
         self._encoder_patch_size = patch_size and as_pair(patch_size)
         self.head.build((None, network.encoder.hidden_dim))
@@ -129,10 +138,16 @@ class SelfDistillation(Reward):
 
     # Training.
 
-    def check(self, batch):
+    def check(self, batch: Batch) -> None:
         crop_checks.check_crops(batch, self._encoder_patch_size)
 
-    def call(self, batch, network=None, peers=None, training=False):
+    def call(
+        self,
+        batch: Batch,
+        network: Network | None = None,
+        peers: dict[str, Tensors] | None = None,
+        training: bool = False,
+    ) -> Tensors:
         frozen = None
         if self.freeze_last_layer_updates:
             frozen = self._is_frozen(network.updates)
@@ -153,7 +168,9 @@ class SelfDistillation(Reward):
         pooled = network.encoder.pool(tokens)
         return ops.reshape(pooled, (-1, crops.shape[1], pooled.shape[-1]))
 
-    def targets(self, batch, network, peers):
+    def targets(
+        self, batch: Batch, network: Network, peers: dict[str, Tensors]
+    ) -> Tensors:
         logits = self.head(self._pool(network, batch["crops"]["global"]))
         return {
             "annotations": self.head.prototypes.all(),
@@ -170,7 +187,9 @@ class SelfDistillation(Reward):
             centre = self.head.prototypes.take(centre, indices)
         return (logits - centre) / ops.convert_to_tensor(self.temperature)
 
-    def compute_loss(self, outputs, targets, updates):
+    def compute_loss(
+        self, outputs: Tensors, targets: Tensors, updates: Tensor
+    ) -> Tensor:
         # A batch stands in front in outputs, the views in the loss.
         return dino(
             ops.transpose(outputs["logits"], (1, 0, 2)),
@@ -178,7 +197,9 @@ class SelfDistillation(Reward):
             self.student_temperature,
         )
 
-    def update_state(self, outputs, targets, updates):
+    def update_state(
+        self, outputs: Tensors, targets: Tensors, updates: Tensor
+    ) -> None:
         self.temperature.assign(
             ops.cast(self.teacher_temperature(updates + 1), "float32")
         )
@@ -194,7 +215,7 @@ class SelfDistillation(Reward):
         self.centre.assign((1.0 - share) * self.centre + share * wanted)
         self.batches.assign(batches)
 
-    def frozen(self, updates):
+    def frozen(self, updates: Tensor) -> list[tuple[keras.Variable, Tensor]]:
         if not self.freeze_last_layer_updates:
             return []
         return [(self.head.prototypes.kernel, self._is_frozen(updates))]
@@ -202,18 +223,18 @@ class SelfDistillation(Reward):
     def _is_frozen(self, updates):
         return ops.less(updates, self.freeze_last_layer_updates)
 
-    def chance_loss(self, batch):
+    def chance_loss(self, batch: Batch) -> float:
         return math.log(self.num_prototypes)
 
     # Prototypes as annotations.
 
-    def num_annotations(self, batch):
+    def num_annotations(self, batch: Batch) -> int:
         return self.num_prototypes
 
-    def annotations(self, batch, network):
+    def annotations(self, batch: Batch, network: Network) -> Tensor:
         return self.head.prototypes.all()
 
-    def featurize(self, annotations, network):
+    def featurize(self, annotations: Any, network: Network) -> Tensor:
         """Prototypes by index, as features.
 
         Args:
@@ -246,21 +267,23 @@ class SelfDistillation(Reward):
             )
         return ops.convert_to_tensor(indices[:, None], "int32")
 
-    def embed_images(self, pooled):
+    def embed_images(self, pooled: Tensor) -> Tensor:
         return self.head.embed(pooled)
 
-    def embed_annotations(self, features):
+    def embed_annotations(self, features: Tensor) -> Tensor:
         return self.head.prototypes(features)
 
-    def reward_logits(self, pooled, features):
+    def reward_logits(self, pooled: Tensor, features: Tensor) -> Tensor:
         return self._centred(self.head(pooled, indices=features), features)
 
-    def value_head(self, projection_dim, dtype=None):
+    def value_head(
+        self, projection_dim: int, dtype: DType | None = None
+    ) -> keras.layers.Layer:
         return Prototypes(
             self.num_prototypes, projection_dim, name="annotation_head"
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_prototypes": self.num_prototypes,
@@ -275,7 +298,7 @@ class SelfDistillation(Reward):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         schedule = keras.saving.deserialize_keras_object(
             config["teacher_temperature"]
         )

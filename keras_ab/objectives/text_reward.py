@@ -1,5 +1,9 @@
 """What every reward over captions shares: the text tower and two heads."""
 
+from collections.abc import Callable
+from typing import Any
+from typing import Self
+
 import keras
 import numpy as np
 from keras import ops
@@ -9,6 +13,10 @@ from keras_ab.objectives import checks
 from keras_ab.objectives.objective import Reward
 from keras_ab.ops import cosine_similarity
 from keras_ab.ops import l2_normalize
+from keras_ab.typing import Batch
+from keras_ab.typing import Network
+from keras_ab.typing import Tensor
+from keras_ab.typing import Tensors
 
 
 class TextReward(Reward):
@@ -32,7 +40,11 @@ class TextReward(Reward):
     """
 
     def __init__(
-        self, text_encoder, tokenizer=None, projection_dim=512, **kwargs
+        self,
+        text_encoder: keras.layers.Layer,
+        tokenizer: Callable[..., Any] | None = None,
+        projection_dim: int = 512,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         _check_tokenizer(tokenizer)
@@ -47,7 +59,7 @@ class TextReward(Reward):
             projection_dim, dtype=policy, name="text_head"
         )
 
-    def logits(self, cosines):
+    def logits(self, cosines: Tensor) -> Tensor:
         """Logits whose softmax over captions is p(l|x).
 
         Args:
@@ -59,17 +71,17 @@ class TextReward(Reward):
         raise NotImplementedError
 
     @property
-    def annotation_dim(self):
+    def annotation_dim(self) -> int:
         return self.text_encoder.hidden_dim
 
-    def build_on(self, network):
+    def build_on(self, network: Network) -> None:
         text_encoder = self.text_encoder
         if not text_encoder.built:
             text_encoder.build((None, text_encoder.sequence_length))
         self.image_head.build((None, network.encoder.hidden_dim))
         self.text_head.build((None, self.annotation_dim))
 
-    def check(self, batch):
+    def check(self, batch: Batch) -> None:
         images = checks.take(batch, "reward", "image")
         ids = checks.take(batch, "reward", "text")
         checks.check_images(images, 'batch["reward"]["image"]')
@@ -94,17 +106,17 @@ class TextReward(Reward):
             self.text_encoder.vocabulary_size,
         )
 
-    def num_annotations(self, batch):
+    def num_annotations(self, batch: Batch) -> int:
         return len(checks.take(batch, "reward", "text"))
 
-    def annotations(self, batch, network):
+    def annotations(self, batch: Batch, network: Network) -> Tensor:
         return self._encode_ids(batch["reward"]["text"])
 
     def _encode_ids(self, ids, training=False):
         tokens = self.text_encoder(ids, training=training)
         return self.text_encoder.pool(tokens)
 
-    def featurize(self, annotations, network):
+    def featurize(self, annotations: Any, network: Network) -> Tensor:
         annotations = _as_list_or_array(annotations)
         if isinstance(annotations, list):
             if self.tokenizer is None:
@@ -118,19 +130,25 @@ class TextReward(Reward):
         self._check_ids(ids, "`annotations`")
         return self._encode_ids(ops.convert_to_tensor(ids, "int32"))
 
-    def embed_images(self, pooled):
+    def embed_images(self, pooled: Tensor) -> Tensor:
         return l2_normalize(self.image_head(pooled))
 
-    def embed_annotations(self, features):
+    def embed_annotations(self, features: Tensor) -> Tensor:
         return l2_normalize(self.text_head(features))
 
-    def reward_logits(self, pooled, features):
+    def reward_logits(self, pooled: Tensor, features: Tensor) -> Tensor:
         cosines = cosine_similarity(
             self.image_head(pooled), self.text_head(features)
         )
         return self.logits(cosines)
 
-    def call(self, batch, network=None, peers=None, training=False):
+    def call(
+        self,
+        batch: Batch,
+        network: Network | None = None,
+        peers: dict[str, Tensors] | None = None,
+        training: bool = False,
+    ) -> Tensors:
         tokens = network.encode(batch["reward"]["image"], training=training)
         annotations = self._encode_ids(batch["reward"]["text"], training)
         return {
@@ -139,7 +157,7 @@ class TextReward(Reward):
             "text_embeddings": self.text_head(annotations),
         }
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
         return {
             **super().get_config(),
@@ -149,7 +167,7 @@ class TextReward(Reward):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         config = dict(config)
         for key in ("text_encoder", "tokenizer"):
             config[key] = keras.saving.deserialize_keras_object(config[key])

@@ -1,6 +1,8 @@
 """Contrast of two views of an image: SimCLR's loss, and ABSimCLR's reward."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -12,6 +14,11 @@ from keras_ab.objectives import checks
 from keras_ab.objectives.objective import Reward
 from keras_ab.ops import cosine_similarity
 from keras_ab.ops import l2_normalize
+from keras_ab.typing import Batch
+from keras_ab.typing import DType
+from keras_ab.typing import Network
+from keras_ab.typing import Tensor
+from keras_ab.typing import Tensors
 
 VIEWS = 'batch["views"]["image"]'
 
@@ -51,12 +58,12 @@ class ViewContrast(Reward):
 
     def __init__(
         self,
-        projection_dim=256,
-        hidden_dims=(4096, 4096),
-        temperature=0.1,
-        weight=1.0,
-        name="reward",
-        **kwargs,
+        projection_dim: int = 256,
+        hidden_dims: Sequence[int] = (4096, 4096),
+        temperature: float = 0.1,
+        weight: float = 1.0,
+        name: str = "reward",
+        **kwargs: Any,
     ):
         super().__init__(weight=weight, name=name, **kwargs)
         checks.check_positive(temperature, "temperature")
@@ -75,11 +82,11 @@ class ViewContrast(Reward):
             name=name,
         )
 
-    def build_on(self, network):
+    def build_on(self, network: Network) -> None:
         self.annotation_dim = network.encoder.hidden_dim
         self.head.build((None, self.annotation_dim))
 
-    def check(self, batch):
+    def check(self, batch: Batch) -> None:
         views = checks.take(batch, "views", "image")
         checks.check_images(views, VIEWS, rank=5)
         if np.shape(views)[1] != 2:
@@ -93,14 +100,14 @@ class ViewContrast(Reward):
                 f"other's negative. Received: {len(views)}"
             )
 
-    def num_annotations(self, batch):
+    def num_annotations(self, batch: Batch) -> int:
         return len(checks.take(batch, "views", "image"))
 
-    def annotations(self, batch, network):
+    def annotations(self, batch: Batch, network: Network) -> Tensor:
         second = batch["views"]["image"][:, 1]
         return network.encoder.pool(network.encode(second))
 
-    def featurize(self, annotations, network):
+    def featurize(self, annotations: Any, network: Network) -> Tensor:
         if isinstance(annotations, (list, tuple)):
             annotations = np.stack([np.asarray(a) for a in annotations])
         images = ops.convert_to_numpy(annotations)
@@ -117,20 +124,28 @@ class ViewContrast(Reward):
             embedded, (*ops.shape(pooled)[:-1], self.projection_dim)
         )
 
-    def embed_images(self, pooled):
+    def embed_images(self, pooled: Tensor) -> Tensor:
         return l2_normalize(self._embed(pooled))
 
-    def embed_annotations(self, features):
+    def embed_annotations(self, features: Tensor) -> Tensor:
         return l2_normalize(self._embed(features))
 
-    def reward_logits(self, pooled, features):
+    def reward_logits(self, pooled: Tensor, features: Tensor) -> Tensor:
         cosines = cosine_similarity(self._embed(pooled), self._embed(features))
         return cosines / self.temperature
 
-    def value_head(self, projection_dim, dtype=None):
+    def value_head(
+        self, projection_dim: int, dtype: DType | None = None
+    ) -> keras.layers.Layer:
         return self._mlp(projection_dim, dtype, "annotation_head")
 
-    def call(self, batch, network=None, peers=None, training=False):
+    def call(
+        self,
+        batch: Batch,
+        network: Network | None = None,
+        peers: dict[str, Tensors] | None = None,
+        training: bool = False,
+    ) -> Tensors:
         tokens = network.encode(batch["views"]["image"], training=training)
         pooled = network.encoder.pool(tokens)
         # Both views in one call, for statistics of the whole batch.
@@ -143,13 +158,15 @@ class ViewContrast(Reward):
             "second": pairs[:, 1],
         }
 
-    def compute_loss(self, outputs, targets, updates):
+    def compute_loss(
+        self, outputs: Tensors, targets: Tensors, updates: Tensor
+    ) -> Tensor:
         return nt_xent(outputs["first"], outputs["second"], self.temperature)
 
-    def chance_loss(self, batch):
+    def chance_loss(self, batch: Batch) -> float:
         return math.log(2 * self.num_annotations(batch) - 1)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "projection_dim": self.projection_dim,
