@@ -79,18 +79,23 @@ def parse(scales, description, argv=None):
                 help=field.metadata["help"],
             )
             continue
-        values = ", ".join(
-            f"{name} {getattr(scale, field.name)}"
-            for name, scale in scales.items()
-        )
         parser.add_argument(
             flag,
             type=kind,
             choices=field.metadata["choices"],
             metavar=kind.__name__.upper(),
-            help=f"{field.metadata['help']} ({values})",
+            help=f"{field.metadata['help']} ({_values(scales, field.name)})",
         )
     given = vars(parser.parse_args(argv))
     scale = given.pop("scale") or next(iter(scales))
     given = {k: v for k, v in given.items() if v is not None}
     return dataclasses.replace(scales[scale], **given)
+
+
+def _values(scales, name):
+    """What an option is by default: once, or by scale where they differ."""
+    # An empty string alone would not be seen.
+    values = [str(getattr(scale, name)) or "''" for scale in scales.values()]
+    if len(set(values)) == 1:
+        return f"default {values[0]}"
+    return ", ".join(map(" ".join, zip(scales, values)))

@@ -12,6 +12,7 @@ import pytest
 from recipes import ab_clip
 from recipes import budget
 from recipes import clip
+from recipes.options import RunOptions
 from recipes.options import parse
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
@@ -97,3 +98,19 @@ def test_options(capsys):
     with pytest.raises(SystemExit):
         parse(scales, "", ["--help"])
     assert "A.2" in capsys.readouterr().out
+
+
+def test_help_names_a_value_once_where_scales_agree(capsys):
+    scales = {
+        "paper": RunOptions(),
+        "small": RunOptions(size="tiny", image_size=48),
+        "smoke": RunOptions(size="test", image_size=48),
+    }
+    with pytest.raises(SystemExit):
+        parse(scales, "", ["--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "side of a patch in pixels (default 16)" in text
+    assert "(default auto)" in text
+    assert "'' for results.json there (default '')" in text
+    assert "(paper S, small tiny, smoke test)" in text
+    assert "(paper 224, small 48, smoke 48)" in text
