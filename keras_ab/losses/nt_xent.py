@@ -52,9 +52,10 @@ def nt_xent(a: Tensor, b: Tensor, temperature: float = 0.1) -> Tensor:
     # An embedding is not its own negative.
     logits = ops.where(ops.eye(count, dtype="bool"), -1e9, logits)
     positives = ops.sum(a * b, axis=-1) / temperature
-    normaliser = ops.logsumexp(logits, axis=1)
-    normaliser = ops.reshape(normaliser, (2, -1))
-    return ops.mean(normaliser, axis=0) - positives
+    # The difference first: afterwards what is left of it would be rounded.
+    logits = logits - ops.concatenate([positives, positives])[:, None]
+    terms = ops.reshape(ops.logsumexp(logits, axis=1), (2, -1))
+    return ops.mean(terms, axis=0)
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
