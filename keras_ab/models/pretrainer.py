@@ -84,7 +84,10 @@ class Pretrainer(keras.Model):
                     "`target_rate`, the share by which the target network "
                     f"moves, must lie in [0, 1]. Received: {start}"
                 )
-        for objective in objectives:
+        self.online = Network(
+            encoder, objectives, name="online", dtype=self.dtype_policy
+        )
+        for objective in self.online.objectives:
             if objective.needs_target_network and target_rate is None:
                 raise ValueError(
                     f"Objective {objective.name!r} needs a target network: "
@@ -92,9 +95,6 @@ class Pretrainer(keras.Model):
                     "target_rate=None"
                 )
         self.target_rate = target_rate
-        self.online = Network(
-            encoder, objectives, name="online", dtype=self.dtype_policy
-        )
         self.target = None
         if target_rate is not None:
             # The config's copy, so that both have sublayers of equal names.
