@@ -151,6 +151,38 @@ def micro_step_counter(optimizer: keras.optimizers.Optimizer) -> keras.Variable:
     )
 
 
+def late_share(
+    optimizer: keras.optimizers.Optimizer, age: Tensor, updates: Tensor
+) -> Tensor | float:
+    """What is right of a step of a weight that did not move from the start.
+
+    Adam divides its averages by what they lack of a full one, as counted
+    from the first update. The averages of a weight that moves later begin
+    later: with a short-lived average of gradients and a long-lived one of
+    their squares, its steps would be up to seven times too long, for
+    hundreds of updates. PyTorch counts for each weight by itself.
+
+    Args:
+        optimizer: A Keras optimizer, not wrapped.
+        age: int32 scalar, updates of the weight made so far; below 0 where
+            it does not move yet.
+        updates: int32 scalar, updates of all weights made so far.
+
+    Returns:
+        Float32 scalar to multiply the step by; 1 where the optimizer is not
+        an Adam.
+    """
+    if not isinstance(optimizer, keras.optimizers.Adam):
+        return 1.0
+
+    def correction(made):
+        count = ops.cast(ops.maximum(made, 0) + 1, "float32")
+        first = 1.0 - ops.power(float(optimizer.beta_1), count)
+        return ops.sqrt(1.0 - ops.power(float(optimizer.beta_2), count)) / first
+
+    return correction(age) / correction(updates)
+
+
 def is_decayed(variable: keras.Variable) -> bool:
     """Whether weight decay applies: to kernels, and to nothing else.
 

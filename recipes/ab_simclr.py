@@ -159,7 +159,7 @@ def main(argv=None):
             seed=options.seed,
             start_step=start_step,
         )
-        return data.stream.merge(first, second)
+        return data.merge(first, second)
 
     runs.fit(model, batches, steps, budget.views_per_step(options), options)
     evaluation.finish(

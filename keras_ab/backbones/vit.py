@@ -1,5 +1,6 @@
 """The image encoder: a vision transformer."""
 
+import numbers
 from typing import Any
 from typing import Self
 
@@ -99,6 +100,7 @@ class ViT(keras.layers.Layer):
                 f"`positions` must be one of {list(POSITIONS)}. Received: "
                 f"{positions!r}"
             )
+        _check_image_shape(image_shape)
         self.image_shape = tuple(image_shape)
         self.patch_size = as_pair(patch_size)
         self.hidden_dim = hidden_dim
@@ -266,3 +268,15 @@ class ViT(keras.layers.Layer):
             "positions": self.kind_of_positions,
             "kernel_stddev": self.kernel_stddev,
         }
+
+
+def _check_image_shape(shape):
+    if (
+        not isinstance(shape, (list, tuple))
+        or len(shape) != 3
+        or not all(isinstance(n, numbers.Integral) and n > 0 for n in shape)
+    ):
+        raise ValueError(
+            "`image_shape` must be (height, width, channels), positive ints. "
+            f"Received: {shape!r}"
+        )

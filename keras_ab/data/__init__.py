@@ -36,6 +36,7 @@ from keras_ab.data.sources.splits import split_by
 from keras_ab.data.sources.stored import StoredImages
 from keras_ab.data.sources.tfds import from_tfds
 from keras_ab.data.sources.webdataset import from_webdataset
+from keras_ab.data.stream import merge
 from keras_ab.data.tokenizers import WordTokenizer
 from keras_ab.data.video import Video
 from keras_ab.data.view_batches import clip_aug_batches
@@ -74,6 +75,7 @@ __all__ = [
     "labelled_batches",
     "mae_batches",
     "masks",
+    "merge",
     "mix",
     "reward_batches",
     "sample_indices",

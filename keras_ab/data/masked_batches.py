@@ -3,6 +3,7 @@
 from keras_ab.data.augmentations import random_flip
 from keras_ab.data.headers import MAX_PIXELS
 from keras_ab.data.masks import BlockMasks
+from keras_ab.data.masks import count_kept
 from keras_ab.data.masks import random_mask
 from keras_ab.data.order import lane_key
 from keras_ab.data.quarantine import Quarantine
@@ -69,6 +70,7 @@ def mae_batches(
     rows, columns = _grid(size, patch_size)
     check_source(source, "source", batch_size, "batch_size")
     check_area(area, "area")
+    count_kept(rows * columns, keep)
 
     def read(index, seeds, cut):
         image = source.load(index)["image"]

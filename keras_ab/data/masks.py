@@ -6,6 +6,7 @@ padded and a mask says which are meant.
 """
 
 import math
+import numbers
 
 import numpy as np
 
@@ -44,15 +45,37 @@ def random_mask(
         He et al. 2022: noise for each patch, sorted.
     """
     tf = tensorflow()
+    count = count_kept(num_patches, keep)
+    order = tf.argsort(tf.random.stateless_uniform((num_patches,), seed))
+    kept, masked = tf.sort(order[:count]), tf.sort(order[count:])
+    return tf.cast(kept, "int32"), tf.cast(masked, "int32")
+
+
+def count_kept(num_patches: int, keep: float) -> int:
+    """How many patches MAE's mask keeps.
+
+    Args:
+        num_patches: Int, T.
+        keep: Float in (0, 1).
+
+    Returns:
+        Int in [1, T).
+
+    Raises:
+        ValueError: If no patch would be kept, or none masked.
+    """
+    if not (isinstance(keep, numbers.Real) and 0 < keep < 1):
+        raise ValueError(
+            "`keep`, the share of patches kept, must be a number in (0, 1). "
+            f"Received: {keep!r}"
+        )
     count = int(num_patches * keep)
-    if not 0 < count < num_patches:
+    if not count:
         raise ValueError(
             f"`keep` must leave some of {num_patches} patches and mask some. "
             f"Received: {keep}, which keeps {count}"
         )
-    order = tf.argsort(tf.random.stateless_uniform((num_patches,), seed))
-    kept, masked = tf.sort(order[:count]), tf.sort(order[count:])
-    return tf.cast(kept, "int32"), tf.cast(masked, "int32")
+    return count
 
 
 class BlockMasks:
@@ -107,6 +130,27 @@ class BlockMasks:
         tries: int = 20,
         context_length: int | None = None,
     ):
+        for name, (low, high), open_end in (
+            ("target_area", target_area, True),
+            ("context_area", context_area, False),
+        ):
+            if not 0 < low <= high <= 1 or (open_end and high == 1):
+                raise ValueError(
+                    f"`{name}`, a range of shares of the patches, must be a "
+                    f"pair in (0, 1{')' if open_end else ']'}. Received: "
+                    f"{(low, high)}"
+                )
+        for name, value in (
+            ("num_targets", num_targets),
+            ("tries", tries),
+            ("context_length", context_length),
+        ):
+            if value is None and name == "context_length":
+                continue
+            if not (isinstance(value, numbers.Integral) and value >= 1):
+                raise ValueError(
+                    f"`{name}` must be a positive int. Received: {value!r}"
+                )
         self.grid = tuple(grid)
         self.num_targets = num_targets
         self.min_patches = min_patches
@@ -127,10 +171,6 @@ class BlockMasks:
         self.target_length = int(self._targets.prod(1).max())
         longest = int(self._contexts.prod(1).max())
         self.context_length = min(context_length or longest, longest)
-        if self.context_length <= 0:
-            raise ValueError(
-                f"`context_length` must be positive. Received: {context_length}"
-            )
 
     def __call__(self, seed: Tensor, batch_size: int) -> Tensors:
         """Masks for one batch.

@@ -84,6 +84,15 @@ def merge(*datasets: Dataset) -> Dataset:
 
     Returns:
         A `tf.data.Dataset` of one dict.
+
+    Example:
+
+    >>> scenes = keras_ab.data.Scenes(size=16)
+    >>> batches = keras_ab.data.merge(
+    ...     keras_ab.data.labelled_batches(scenes, 32, batch_size=4),
+    ...     keras_ab.data.value_batches(scenes, 32, batch_size=2),
+    ... )
+    # batches of {"reward": ..., "value": ...}
     """
     tf = tensorflow()
 

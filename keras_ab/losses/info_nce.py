@@ -50,8 +50,9 @@ def info_nce(
     scale = ops.cast(logit_scale, "float32")
     logits = scale * cosine_similarity(images, texts)
     positives = ops.diagonal(logits)
-    to_text = ops.logsumexp(logits, axis=1) - positives
-    to_image = ops.logsumexp(logits, axis=0) - positives
+    # The difference first: afterwards what is left of it would be rounded.
+    to_text = ops.logsumexp(logits - positives[:, None], axis=1)
+    to_image = ops.logsumexp(logits - positives[None], axis=0)
     return 0.5 * (to_text + to_image)
 
 

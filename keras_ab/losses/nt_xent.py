@@ -48,13 +48,19 @@ def nt_xent(a: Tensor, b: Tensor, temperature: float = 0.1) -> Tensor:
     a, b = l2_normalize(a), l2_normalize(b)
     views = ops.concatenate([a, b], axis=0)
     logits = ops.matmul(views, ops.transpose(views)) / temperature
-    count = ops.shape(views)[0]
+    count = ops.shape(a)[0]
+    positives = ops.concatenate(
+        [
+            ops.diagonal(logits[:count, count:]),
+            ops.diagonal(logits[count:, :count]),
+        ]
+    )
     # An embedding is not its own negative.
-    logits = ops.where(ops.eye(count, dtype="bool"), -1e9, logits)
-    positives = ops.sum(a * b, axis=-1) / temperature
-    normaliser = ops.logsumexp(logits, axis=1)
-    normaliser = ops.reshape(normaliser, (2, -1))
-    return ops.mean(normaliser, axis=0) - positives
+    logits = ops.where(ops.eye(2 * count, dtype="bool"), -1e9, logits)
+    # The difference first: afterwards what is left of it would be rounded.
+    logits = logits - positives[:, None]
+    terms = ops.reshape(ops.logsumexp(logits, axis=1), (2, -1))
+    return ops.mean(terms, axis=0)
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")

@@ -73,6 +73,11 @@ class AnnotationBootstrapping(Pretrainer):
         name: str | None = None,
         dtype: DType | None = None,
     ):
+        if not isinstance(reward, Reward):
+            raise ValueError(
+                "`reward` must be a `keras_ab.objectives.Reward`, such as "
+                f"`ImageTextContrast`. Received: {reward!r}"
+            )
         if value is None:
             value = BellmanValue(reward=reward.name, dtype=dtype)
         super().__init__(

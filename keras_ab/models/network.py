@@ -35,6 +35,8 @@ class Network(keras.layers.Layer):
         **kwargs: Any,
     ):
         super().__init__(**{**kwargs, "autocast": False})
+        _check_encoder(encoder)
+        _check_objectives(objectives)
         names = [objective.name for objective in objectives]
         if not names or len(set(names)) != len(names):
             raise ValueError(
@@ -169,3 +171,34 @@ class Network(keras.layers.Layer):
         config["encoder"] = deserialize(config["encoder"])
         config["objectives"] = [deserialize(o) for o in config["objectives"]]
         return cls(**config)
+
+
+def _check_encoder(encoder):
+    lacks = [
+        name
+        for name in ("pool", "hidden_dim", "image_shape")
+        if not hasattr(encoder, name)
+    ]
+    if lacks:
+        raise ValueError(
+            "The encoder must be a layer from images to tokens with `pool`, "
+            "`hidden_dim` and `image_shape`, such as "
+            '`keras_ab.backbones.ViT.from_size("S")`. Received: '
+            f"{encoder!r}, without {lacks}"
+        )
+
+
+def _check_objectives(objectives):
+    """Raises `ValueError` for anything but a list of objectives."""
+    if not isinstance(objectives, (list, tuple)):
+        raise ValueError(
+            "`objectives` must be a list of `keras_ab.objectives.Objective`. "
+            f"Received: {objectives!r}"
+        )
+    wrong = [o for o in objectives if not isinstance(o, Objective)]
+    if wrong:
+        raise ValueError(
+            "`objectives` must hold `keras_ab.objectives.Objective`s, such as "
+            "`ImageTextContrast`; a loss or a layer is none. Received: "
+            f"{wrong[0]!r}"
+        )

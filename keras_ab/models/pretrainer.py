@@ -84,7 +84,10 @@ class Pretrainer(keras.Model):
                     "`target_rate`, the share by which the target network "
                     f"moves, must lie in [0, 1]. Received: {start}"
                 )
-        for objective in objectives:
+        self.online = Network(
+            encoder, objectives, name="online", dtype=self.dtype_policy
+        )
+        for objective in self.online.objectives:
             if objective.needs_target_network and target_rate is None:
                 raise ValueError(
                     f"Objective {objective.name!r} needs a target network: "
@@ -92,9 +95,6 @@ class Pretrainer(keras.Model):
                     "target_rate=None"
                 )
         self.target_rate = target_rate
-        self.online = Network(
-            encoder, objectives, name="online", dtype=self.dtype_policy
-        )
         self.target = None
         if target_rate is not None:
             # The config's copy, so that both have sublayers of equal names.
@@ -383,15 +383,21 @@ class Pretrainer(keras.Model):
             ops.all(ops.stack(finite)),
             ops.not_equal(_value(counter), was[id(counter)]),
         )
-        moves = {id(v): ok for v in variables}
-        for objective in self.online.objectives:
-            for variable, still in objective.frozen(_value(self.updates)):
-                moves[id(variable)] = ops.logical_and(
-                    ok, ops.logical_not(still)
-                )
+        late = {
+            id(variable): updates
+            for objective in self.online.objectives
+            for variable, updates in objective.frozen()
+        }
         for variable, value in zip(variables, before):
-            moved = ops.where(moves[id(variable)], _value(variable), value)
-            variable.assign(moved)
+            moved, moves = _value(variable), ok
+            if id(variable) in late:
+                age = _value(self.updates) - late[id(variable)]
+                share = optimizers.late_share(
+                    optimizer, age, _value(self.updates)
+                )
+                moved = value + ops.cast(share, value.dtype) * (moved - value)
+                moves = ops.logical_and(ok, age >= 0)
+            variable.assign(ops.where(moves, moved, value))
         self._skipped.update_state(1.0 - ops.cast(ok, "float32"))
         steps = optimizers.micro_steps(self.optimizer)
         updated = ops.logical_and(ok, ops.equal(_value(counter) % steps, 0))

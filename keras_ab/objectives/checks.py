@@ -108,6 +108,23 @@ def check_positive(value: Any, name: str) -> None:
         )
 
 
+def check_temperature(value: Any, maximum_scale: float) -> None:
+    """Raises `ValueError` for a starting temperature out of its bounds.
+
+    Args:
+        value: The temperature that was given.
+        maximum_scale: Float, upper bound of the inverse temperature, whose
+            lower bound is 1.
+    """
+    check_positive(value, "temperature")
+    if not 1 <= 1 / value <= maximum_scale:
+        raise ValueError(
+            "`temperature`, which is learnt, must lie in "
+            f"[{1 / maximum_scale:.4g}, 1], since its inverse is kept in "
+            f"[1, {maximum_scale:.4g}]. Received: {value!r}"
+        )
+
+
 def check_count(value: Any, name: str, minimum: int = 1) -> None:
     """Raises `ValueError` for anything but an int from a minimum on.
 

@@ -69,7 +69,7 @@ class Classification(IndexedReward):
             raise ValueError(
                 f"`head` must be one of {HEADS}. Received: {head!r}"
             )
-        checks.check_positive(temperature, "temperature")
+        checks.check_temperature(temperature, 100.0)
         self.head = head
         self.temperature = temperature
         self.classifier = keras.layers.Dense(

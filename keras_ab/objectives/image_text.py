@@ -8,6 +8,7 @@ import keras
 
 from keras_ab.layers import SimilarityScale
 from keras_ab.losses import info_nce
+from keras_ab.objectives import checks
 from keras_ab.objectives.text_reward import TextReward
 from keras_ab.typing import Batch
 from keras_ab.typing import Network
@@ -61,6 +62,7 @@ class ImageTextContrast(TextReward):
             name=name,
             **kwargs,
         )
+        checks.check_temperature(temperature, maximum_scale)
         self.temperature = temperature
         self.maximum_scale = maximum_scale
         self.scale = SimilarityScale(

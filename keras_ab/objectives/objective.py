@@ -128,15 +128,13 @@ class Objective(keras.layers.Layer):
             updates: int32 scalar, updates made so far.
         """
 
-    def frozen(self, updates: Tensor) -> list[tuple[keras.Variable, Tensor]]:
-        """Weights that must not move yet, not even by weight decay.
-
-        Args:
-            updates: int32 scalar, updates made so far.
+    def frozen(self) -> list[tuple[keras.Variable, int]]:
+        """Weights that do not move at first, not even by weight decay.
 
         Returns:
-            List of pairs of a trainable variable of this objective and a
-            bool scalar that is True while the variable is frozen.
+            List of pairs of a trainable variable of this objective, whose
+            gradient is zero until then, and the int number of updates for
+            which it stays.
         """
         return []
 

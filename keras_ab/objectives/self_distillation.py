@@ -54,7 +54,7 @@ class SelfDistillation(Reward):
             the centre at zero (an ablation, which tends to collapse).
         freeze_last_layer_updates: Int, how many updates the prototypes stay
             what they were at the start; neither gradients nor weight decay
-            reach them.
+            reach them. Adam's bias correction of theirs begins then.
         weight: Float, the factor of this loss in the total.
         name: Name of the objective.
         **kwargs: As in `keras.layers.Layer`.
@@ -150,7 +150,7 @@ class SelfDistillation(Reward):
     ) -> Tensors:
         frozen = None
         if self.freeze_last_layer_updates:
-            frozen = self._is_frozen(network.updates)
+            frozen = ops.less(network.updates, self.freeze_last_layer_updates)
         crops = batch["crops"]
         pooled = [
             self._pool(network, crops[size], training)
@@ -215,13 +215,10 @@ class SelfDistillation(Reward):
         self.centre.assign((1.0 - share) * self.centre + share * wanted)
         self.batches.assign(batches)
 
-    def frozen(self, updates: Tensor) -> list[tuple[keras.Variable, Tensor]]:
+    def frozen(self) -> list[tuple[keras.Variable, int]]:
         if not self.freeze_last_layer_updates:
             return []
-        return [(self.head.prototypes.kernel, self._is_frozen(updates))]
-
-    def _is_frozen(self, updates):
-        return ops.less(updates, self.freeze_last_layer_updates)
+        return [(self.head.prototypes.kernel, self.freeze_last_layer_updates)]
 
     def chance_loss(self, batch: Batch) -> float:
         return math.log(self.num_prototypes)
@@ -306,5 +303,7 @@ class SelfDistillation(Reward):
 
 
 def _check_temperature(value, where):
-    if not (isinstance(value, numbers.Real) and value > 0):
-        raise ValueError(f"{where} must be positive. Received: {value!r}")
+    if not (isinstance(value, numbers.Real) and 0 < value < math.inf):
+        raise ValueError(
+            f"{where} must be a positive number. Received: {value!r}"
+        )

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
+from keras_ab import data
 from keras_ab.data import masks
 from tests.reference import ijepa_masks
 
@@ -197,7 +198,21 @@ def test_block_masks_have_static_shapes():
 def test_wrong_masks():
     with pytest.raises(ValueError, match="Received: 0.01, which keeps 0"):
         masks.random_mask((0, 1), 20, keep=0.01)
+    for keep in (0, 1, 1.5, -0.5, float("nan"), "0.25"):
+        with pytest.raises(ValueError, match=r"^`keep`.*\(0, 1\).*Received"):
+            data.mae_batches(data.Scenes(size=8), 32, 8, 4, keep=keep)
     with pytest.raises(ValueError, match=r"\(6, 6\).*min_patches=10"):
         masks.BlockMasks((6, 6))
     with pytest.raises(ValueError, match="context_length.*Received: -1"):
         masks.BlockMasks(GRID, context_length=-1)
+    for name in ("context_length", "num_targets", "tries"):
+        with pytest.raises(ValueError, match=f"{name}.*positive.*Received: 0"):
+            masks.BlockMasks(GRID, **{name: 0})
+    for name, area in (
+        ("target_area", (0.9, 1.0)),
+        ("target_area", (0.0, 0.2)),
+        ("target_area", (0.3, 0.2)),
+        ("context_area", (0.85, 1.5)),
+    ):
+        with pytest.raises(ValueError, match=f"{name}.*pair in.*Received"):
+            masks.BlockMasks(GRID, **{name: area})

@@ -290,3 +290,29 @@ def test_no_gradient_to_the_latents_aimed_at():
         lambda y: keras.ops.sum(losses.masked_latents(x, y)), normal(2, 3, 4)
     )
     assert not grad.any()
+
+
+def test_what_little_is_left_is_not_rounded():
+    """Losses and gradients of pairs that are all but told apart."""
+    rng, scale = np.random.default_rng(0), 100.0
+    a = (1 + 0.4 * rng.standard_normal((6, 16))).astype("float32")
+    b = (a + 0.05 * rng.standard_normal((6, 16))).astype("float32")
+    for loss, oracle in (
+        (
+            lambda x, y: losses.info_nce(x, y, scale),
+            lambda x, y: reference.info_nce(x, y, scale),
+        ),
+        (
+            lambda x, y: losses.nt_xent(x, y, 1 / scale),
+            lambda x, y: reference.nt_xent(x, y, 1 / scale),
+        ),
+    ):
+        found = keras.ops.convert_to_numpy(loss(a, b))
+        wanted = oracle(a, b)
+        assert 1e-5 < wanted.max() < 0.1
+        np.testing.assert_allclose(found, wanted, rtol=1e-3)
+        (grad,) = gradient(lambda x, f=loss: keras.ops.mean(f(x, b)), a)
+        step = 1e-5 * rng.standard_normal(a.shape)
+        ahead, behind = oracle(a + step, b), oracle(a - step, b)
+        slope = (ahead - behind).mean() / 2
+        np.testing.assert_allclose((grad * step).sum(), slope, rtol=2e-3)

@@ -10,6 +10,7 @@ import pytest
 from keras import ops
 
 from keras_ab import backbones
+from keras_ab import losses
 from keras_ab import models
 from keras_ab import objectives
 from keras_ab.optimizers import is_decayed
@@ -378,6 +379,10 @@ def test_wrong_calls(compiled, name):
         call(compiled)
 
 
+def _views():
+    return objectives.ViewContrast(4, hidden_dims=(8,))
+
+
 @pytest.mark.parametrize(
     "make, message",
     [
@@ -390,6 +395,39 @@ def test_wrong_calls(compiled, name):
             "one objective or more",
         ),
         (lambda: factory.abclip(target_rate="slow"), "Received: 'slow'"),
+        (
+            lambda: models.Pretrainer(factory.image_encoder(), _views()),
+            "must be a list .*ViewContrast",
+        ),
+        (
+            lambda: models.Pretrainer(
+                factory.image_encoder(), [losses.NTXent()]
+            ),
+            "a loss or a layer is none.*NTXent",
+        ),
+        (
+            lambda: models.AnnotationBootstrapping(
+                factory.image_encoder(), losses.NTXent()
+            ),
+            "`reward` must be.*NTXent",
+        ),
+        (
+            lambda: models.AnnotationBootstrapping("S", _views()),
+            "ViT.from_size.*Received: 'S', without",
+        ),
+        (
+            lambda: models.Pretrainer(None, [_views()]),
+            "The encoder must be.*Received: None",
+        ),
+        (
+            lambda: models.SimCLR("test", image_shape=32),
+            r"\(height, width, channels\).*Received: 32",
+        ),
+        (lambda: factory.clip(temperature=0), "positive.*Received: 0"),
+        (
+            lambda: factory.clip(temperature=2.0),
+            r"`temperature`.*\[0.01, 1\].*Received: 2.0",
+        ),
     ],
 )
 def test_wrong_models(make, message):

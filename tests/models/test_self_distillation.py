@@ -163,6 +163,18 @@ def test_the_last_layer_thaws(accumulate):
     np.testing.assert_allclose(taught, expected, atol=1e-6)
 
 
+def test_a_thawed_layer_steps_as_if_it_began_then():
+    """Adam's first step is as long as the learning rate, for any gradient."""
+    model = crops.dino(freeze_last_layer_updates=4)
+    factory.compile(model, keras.optimizers.Adam(1e-3, epsilon=1e-14))
+    model.fit(crops.batches(model, 4), verbose=0)
+    kernel = objective(model).head.prototypes.kernel
+    start = numpy(kernel).copy()
+    model.fit(crops.batches(model, 1), verbose=0)
+    steps = np.abs(numpy(kernel) - start)
+    np.testing.assert_allclose(np.median(steps), 1e-3, rtol=1e-3)
+
+
 def test_a_frozen_layer_is_no_part_of_a_norm():
     """Clipping by the global norm does not see what stays anyway."""
     kernels = []

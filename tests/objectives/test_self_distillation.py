@@ -222,6 +222,7 @@ def test_without_centring():
             {"teacher_temperature": schedules.cosine(0.04, 0.0, 10)},
             "at all times.*Received: 0.0",
         ),
+        ({"student_temperature": float("inf")}, "Received: inf"),
         ({"student_temperature": 0.0}, "student_temperature.*Received: 0.0"),
         ({"centre_momentum": 1.0}, r"\[0, 1\).*Received: 1.0"),
         ({"centre_momentum": -0.1}, r"\[0, 1\).*-0.1"),
