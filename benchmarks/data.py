@@ -235,7 +235,7 @@ def main(argv=None):
         **worst,
         "clock": options.clock,
         "backend": keras.backend.backend(),
-        "torchvision": reason or options.torchvision_python,
+        "torchvision": reason or "measured",
         "bytes_per_image": statistics.mean(sizes),
         "cores": by_cores,
     }

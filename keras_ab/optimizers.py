@@ -96,8 +96,12 @@ class AdamW(_AdamW):
         trainable_variables: Sequence[keras.Variable] | None = None,
     ) -> None:
         # TensorFlow hands over the gradients of embeddings as slices, and
-        # would take the norm of those before equal rows are added up.
-        grads = [g if g is None else ops.reshape(g, g.shape) for g in grads]
+        # would take the norm of those before equal rows are added up. Their
+        # own shapes may be unknown there.
+        grads = [
+            g if g is None else ops.reshape(g, like.shape)
+            for g, like in zip(grads, trainable_variables or grads)
+        ]
         return super().apply(grads, trainable_variables)
 
     def _at_present(self, schedule):

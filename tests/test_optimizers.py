@@ -286,3 +286,20 @@ def test_clipping_lets_no_step_through_that_is_not_finite():
     after = factory.weights(model)
     assert all(np.isfinite(v).all() for v in after.values())
     assert any((after[k] != before[k]).any() for k in before)
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="shapes are known")
+def test_a_gradient_of_unknown_shape():
+    import tensorflow as tf
+
+    optimizer = optimizers.AdamW(0.1, weight_decay=0.0)
+    weight = keras.Variable(np.ones((4, 3), "float32"))
+    optimizer.build([weight])
+
+    @tf.function(input_signature=[tf.TensorSpec(None, "float32")])
+    def step(gradient):
+        optimizer.apply([gradient], [weight])
+
+    step(np.ones((4, 3), "float32"))
+    # The first step of Adam is the learning rate.
+    np.testing.assert_allclose(value(weight), 0.9, rtol=1e-4)
