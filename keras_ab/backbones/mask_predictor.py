@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_ab.backbones.padding import extended
 from keras_ab.backbones.start import start_kernels
+from keras_ab.layers import Dense
 from keras_ab.layers import LayerNorm
 from keras_ab.layers import SinCosPositions
 from keras_ab.layers import TransformerBlock
@@ -80,9 +81,7 @@ class MaskPredictor(keras.layers.Layer):
         self.layer_norm_epsilon = layer_norm_epsilon
         self.kernel_stddev = kernel_stddev
         policy = self.dtype_policy
-        self.embedding = keras.layers.Dense(
-            hidden_dim, dtype=policy, name="embedding"
-        )
+        self.embedding = Dense(hidden_dim, dtype=policy, name="embedding")
         self.positions = SinCosPositions(
             self.grid_shape, hidden_dim, dtype=policy, name="positions"
         )

@@ -6,6 +6,7 @@ from keras_ab.layers.bin_tokens import BinTokens
 from keras_ab.layers.blocks import DecoderBlock
 from keras_ab.layers.blocks import TransformerBlock
 from keras_ab.layers.constant_tokens import ConstantTokens
+from keras_ab.layers.dense import Dense
 from keras_ab.layers.dino_head import DINOHead
 from keras_ab.layers.drop_path import DropPath
 from keras_ab.layers.heads import LearnedBias
@@ -27,6 +28,7 @@ __all__ = [
     "CrossAttention",
     "DINOHead",
     "DecoderBlock",
+    "Dense",
     "DropPath",
     "LayerNorm",
     "LearnedBias",

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_ab.layers.dense import Dense
 from keras_ab.typing import DType
 from keras_ab.typing import Shape
 from keras_ab.typing import Tensor
@@ -80,7 +81,7 @@ def fused_dense(
     use_bias: bool,
     dtype: DType | None,
     name: str,
-) -> keras.layers.Dense:
+) -> Dense:
     """A Dense layer that holds several square-ish projections side by side.
 
     Args:
@@ -96,7 +97,7 @@ def fused_dense(
         projection by itself (the fused fan-out would make it smaller).
     """
     limit = math.sqrt(6.0 / (input_dim + hidden_dim))
-    return keras.layers.Dense(
+    return Dense(
         parts * hidden_dim,
         use_bias=use_bias,
         kernel_initializer=keras.initializers.RandomUniform(-limit, limit),

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_ab.layers.dense import Dense
 from keras_ab.layers.prototypes import Prototypes
 from keras_ab.layers.prototypes import unit
 from keras_ab.typing import Shape
@@ -58,7 +59,7 @@ class DINOHead(keras.layers.Layer):
         self.hidden_dims = tuple(hidden_dims)
         self.bottleneck_dim = bottleneck_dim
         self.dense_layers = [
-            keras.layers.Dense(
+            Dense(
                 units,
                 # The published one is truncated at 100 times this spread.
                 kernel_initializer=keras.initializers.RandomNormal(stddev=0.02),

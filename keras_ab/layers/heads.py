@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_ab.layers.dense import Dense
 from keras_ab.typing import Shape
 from keras_ab.typing import Tensor
 
@@ -58,7 +59,7 @@ class ProjectionHead(keras.layers.Layer):
         self.hidden_layers, self.norms = [], []
         for index, units in enumerate(self.hidden_dims):
             self.hidden_layers.append(
-                keras.layers.Dense(
+                Dense(
                     units,
                     use_bias=not batch_norm,
                     dtype=policy,
@@ -78,7 +79,7 @@ class ProjectionHead(keras.layers.Layer):
                         name=f"norm_{index}",
                     )
                 )
-        self.projection = keras.layers.Dense(
+        self.projection = Dense(
             projection_dim, use_bias=use_bias, dtype=policy, name="projection"
         )
 

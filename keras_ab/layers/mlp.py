@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_ab.layers.dense import Dense
 from keras_ab.typing import Shape
 from keras_ab.typing import Tensor
 
@@ -43,7 +44,7 @@ class MLP(keras.layers.Layer):
 
     def build(self, input_shape: Shape) -> None:
         def dense(units, name):
-            return keras.layers.Dense(
+            return Dense(
                 units,
                 bias_initializer=keras.initializers.RandomNormal(stddev=1e-6),
                 dtype=self.dtype_policy,

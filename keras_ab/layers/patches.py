@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_ab.layers.dense import Dense
 from keras_ab.typing import Shape
 from keras_ab.typing import Size
 from keras_ab.typing import Tensor
@@ -87,7 +88,7 @@ class PatchEmbedding(keras.layers.Layer):
         self.patch_size = as_pair(patch_size)
         self.hidden_dim = hidden_dim
         # Glorot over one patch, as for a convolution with stride = kernel.
-        self.projection = keras.layers.Dense(
+        self.projection = Dense(
             hidden_dim, dtype=self.dtype_policy, name="projection"
         )
 

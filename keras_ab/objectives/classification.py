@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_ab.layers import Dense
 from keras_ab.layers import SimilarityScale
 from keras_ab.objectives import checks
 from keras_ab.objectives.indexed_reward import IndexedReward
@@ -72,7 +73,7 @@ class Classification(IndexedReward):
         checks.check_temperature(temperature, 100.0)
         self.head = head
         self.temperature = temperature
-        self.classifier = keras.layers.Dense(
+        self.classifier = Dense(
             num_annotations,
             use_bias=head == "linear",
             dtype=self.dtype_policy,

@@ -9,6 +9,7 @@ from keras import ops
 
 from keras_ab.backbones import MaskPredictor
 from keras_ab.backbones.start import start_kernels
+from keras_ab.layers import Dense
 from keras_ab.layers.patches import take_patches
 from keras_ab.losses import masked_latents
 from keras_ab.objectives import checks
@@ -59,7 +60,7 @@ class MaskedLatents(Objective):
         mask_checks.check_grid(self.predictor, encoder, "`predictor`")
         self._image_shape = tuple(encoder.image_shape)
         self._num_patches = math.prod(encoder.grid_shape)
-        self.projection = keras.layers.Dense(
+        self.projection = Dense(
             encoder.hidden_dim, dtype=self.dtype_policy, name="projection"
         )
         if not self.predictor.built:

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from keras_ab.backbones import MaskPredictor
+from keras_ab.layers import Dense
 from keras_ab.layers.patches import patchify
 from keras_ab.layers.patches import take_patches
 from keras_ab.losses import masked_pixels
@@ -58,7 +59,7 @@ class MaskedPixels(Objective):
         mask_checks.check_grid(self.decoder, encoder, "`decoder`")
         self._image_shape = tuple(encoder.image_shape)
         self._num_patches = math.prod(encoder.grid_shape)
-        self.projection = keras.layers.Dense(
+        self.projection = Dense(
             math.prod(encoder.patch_size) * encoder.image_shape[-1],
             dtype=self.dtype_policy,
             name="projection",

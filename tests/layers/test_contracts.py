@@ -45,6 +45,7 @@ CASES = {
         ),
         TOKENS,
     ),
+    "Dense": (functools.partial(layers.Dense, 6), TOKENS),
     "DropPath": (functools.partial(layers.DropPath, 0.5, seed=1), TOKENS),
     "LayerNorm": (layers.LayerNorm, TOKENS),
     "LayerNorm-plain": (
