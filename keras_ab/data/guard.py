@@ -63,50 +63,61 @@ def read_batches(
     if source.never_fails:
         samples = locals_.map(read_plainly, num_parallel_calls=tf.data.AUTOTUNE)
         return samples.batch(place.rows, drop_remainder=True)
-    spec = read.get_concrete_function().structured_outputs
+    spec = tf.nest.map_structure(
+        lambda t: tf.TensorSpec(t.shape, t.dtype),
+        read.get_concrete_function().structured_outputs,
+    )
     log = _Log(read, source, key, size_limit, quarantine)
 
-    # Each sample is followed by a mark, which cannot fail. Failed samples
-    # drop out of the stream, and the mark after them finds them missing: of
-    # all ways to catch an error in tf.data this costs the least where there
-    # is none (a nested data set costs half of what it guards).
-    def sample_or_mark(twice):
-        local = twice // 2
+    # Failed samples drop out of the stream, and the next one finds a gap
+    # before it. A mark at the end of each batch, which cannot fail, finds the
+    # gap where everything fails. Of all ways to catch an error in tf.data
+    # this costs the least where there is none (a nested data set for each
+    # sample costs half of what it guards).
+    def sample_or_mark(turn):
+        step, row = turn // (place.rows + 1), turn % (place.rows + 1)
+        local, is_mark = step * place.rows + row, row == place.rows
         values = tf.cond(
-            twice % 2 == 0,
-            lambda: read_plainly(local),
-            lambda: _blank(spec),
+            is_mark, lambda: _blank(spec), lambda: read_plainly(local)
         )
-        return local, twice % 2 == 1, values
+        return local, is_mark, values
 
-    def look_back(last, element):
-        last_local, last_values = last
+    def replaced(start, stop):
+        return tf.map_fn(
+            lambda local: _replace(read, source, place, key, log, local),
+            tf.range(start, stop),
+            fn_output_signature=spec,
+            parallel_iterations=1,
+        )
+
+    def fill(start, element):
         local, is_mark, values = element
-        found = tf.cond(
-            is_mark & (last_local != local),
-            lambda: _replace(read, source, place, key, log, local),
-            lambda: last_values,
-        )
-        return (local, values), (is_mark, found)
+        alone = tf.nest.map_structure(lambda v: v[None], values)
 
-    def close(_, values):
-        return tf.nest.map_structure(
-            lambda v, s: tf.ensure_shape(v, [place.rows, *s.shape]),
-            values,
-            spec,
-        )
+        def close_gap():
+            before = replaced(start, local)
+            return tf.cond(
+                is_mark,
+                lambda: before,
+                lambda: tf.nest.map_structure(
+                    lambda *parts: tf.concat(parts, 0), before, alone
+                ),
+            )
 
-    start = tf.constant(-1, "int64"), _blank(spec)
+        good = (local == start) & ~is_mark
+        filled = tf.cond(good, lambda: alone, close_gap)
+        filled = tf.nest.map_structure(
+            lambda v, s: tf.ensure_shape(v, [None, *s.shape]), filled, spec
+        )
+        return local + tf.cast(~is_mark, "int64"), filled
+
+    first = place.first // place.rows * (place.rows + 1)
     return (
-        tf.data.Dataset.range(2 * place.first, 2**62)
+        tf.data.Dataset.range(first, 2**62)
         .map(sample_or_mark, num_parallel_calls=tf.data.AUTOTUNE)
         .ignore_errors()
-        .scan(start, look_back)
-        .filter(lambda is_mark, _: is_mark)
-        .batch(
-            place.rows, drop_remainder=True, num_parallel_calls=tf.data.AUTOTUNE
-        )
-        .map(close)
+        .scan(tf.constant(place.first, "int64"), fill)
+        .rebatch(place.rows, drop_remainder=True)
     )
 
 
