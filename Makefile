@@ -17,21 +17,26 @@ INSTALLABLE := setup.py constraints.txt pyproject.toml
 TORCH := $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX),)
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test test-slow lint format clean $(BACKENDS:%=test-%)
+.PHONY: demo test test-slow lint format clean $(BACKENDS:%=test-%) \
+	$(BACKENDS:%=test-slow-%)
 
 demo: $(VENV)/demo $(if $(KERAS_BACKEND),$(VENV)/backend-$(KERAS_BACKEND),)
 	$(BIN)/python -m recipes.demo $(if $(SMOKE),--smoke,) $(ARGS)
 
-# Every backend is run, also when one before it failed.
+# A process a backend, two at a time; every backend is run, also when one
+# before it failed. Each shows what it printed when it has ended.
 test test-slow: $(VENV)/test
-	@failed=; for backend in $(BACKENDS); do echo "== $$backend =="; \
-	KERAS_BACKEND=$$backend $(BIN)/python -m pytest \
-	$(if $(filter test-slow,$@),-m slow,) $(ARGS) \
-	|| failed="$$failed $$backend"; done; \
-	if [ "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi
+	@echo "$(BACKENDS), two at a time; each reports at its end"
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target \
+	$(BACKENDS:%=$@-%)
 
 $(BACKENDS:%=test-%): test-%: $(VENV)/test
-	KERAS_BACKEND=$* $(BIN)/python -m pytest $(ARGS)
+	@echo "== $* =="
+	@KERAS_BACKEND=$* $(BIN)/python -m pytest $(ARGS)
+
+$(BACKENDS:%=test-slow-%): test-slow-%: $(VENV)/test
+	@echo "== $* =="
+	@KERAS_BACKEND=$* $(BIN)/python -m pytest -m slow $(ARGS)
 
 lint: $(VENV)/test
 	$(BIN)/ruff format --check .
