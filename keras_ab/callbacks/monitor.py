@@ -213,7 +213,7 @@ class Monitor(keras.callbacks.Callback):
             # Within fit, JAX's variables are stale until this.
             model.jax_state_sync()
         inputs = {"images": self._images, "batch": self._sample}
-        read = self._reading.predict_on_batch(inputs)
+        read = self._reading.look(inputs)
         features = read["features"]
         found = {
             "feature_spread": figures.feature_spread(features),

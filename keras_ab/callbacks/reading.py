@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_ab.models import Pretrainer
@@ -31,6 +32,34 @@ class Reading(keras.Model):
         self.jit_compile = keras.backend.backend() == "jax"
         self.num_annotations = dict(num_annotations)
         self.built = True
+        self._compiled = None
+
+    def look(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """What `call` returns, as NumPy arrays.
+
+        Args:
+            inputs: A dict of `"images"`, `(B, H, W, 3)`, and `"batch"`.
+
+        Returns:
+            A nested dict of NumPy arrays.
+        """
+        if keras.backend.backend() != "jax":
+            return self.predict_on_batch(inputs)
+        # Keras' own would donate the weights' buffers to the computation, and
+        # whoever holds one of them would be left with a deleted array.
+        if self._compiled is None:
+            self._compiled = self._stateless
+            if not self.run_eagerly:
+                import jax
+
+                self._compiled = jax.jit(self._stateless)
+        weights = [v.value for v in self.trainable_variables]
+        others = [v.value for v in self.non_trainable_variables]
+        found = self._compiled(weights, others, inputs)
+        return keras.tree.map_structure(np.asarray, found)
+
+    def _stateless(self, weights, others, inputs):
+        return self.stateless_call(weights, others, inputs)[0]
 
     def call(self, inputs: dict[str, Any]) -> dict[str, Any]:
         images, batch = inputs["images"], inputs["batch"]

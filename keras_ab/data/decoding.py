@@ -1,5 +1,6 @@
 """Decoding: what an encoded image shows, upright, as PIL shows it."""
 
+import functools
 import importlib.util
 import io
 
@@ -166,7 +167,7 @@ def reencode(image: Tensor, max_pixels: int = MAX_PIXELS) -> Tensor:
         where PIL is not installed.
     """
     tf = tensorflow()
-    if importlib.util.find_spec("PIL") is None:
+    if not _has_pil():
         return image
 
     def convert(data):
@@ -206,6 +207,13 @@ def to_bmp(data: bytes, max_pixels: int = MAX_PIXELS) -> bytes:
     stream = io.BytesIO()
     image.convert("RGB").save(stream, "BMP")
     return stream.getvalue()
+
+
+@functools.cache
+def _has_pil():
+    # Cached also because AutoGraph leaves such functions alone: it would warn
+    # that it finds no source of the import machinery.
+    return importlib.util.find_spec("PIL") is not None
 
 
 def _call(function, image, dtype):

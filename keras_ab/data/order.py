@@ -1,6 +1,7 @@
 """Which records a step reads: a pure function of seed and step."""
 
 import functools
+import numbers
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -134,6 +135,13 @@ class Place:
         num_hosts: int = 1,
         host: int = 0,
     ):
+        if not isinstance(seed, numbers.Integral):
+            raise ValueError(f"`seed` must be an int. Received: {seed!r}")
+        if not (isinstance(start_step, numbers.Integral) and start_step >= 0):
+            raise ValueError(
+                "`start_step` must be an int, 0 or more. "
+                f"Received: {start_step!r}"
+            )
         check_hosts(batch_size, num_hosts, host, "batch_size")
         self.key = lane_key(seed, lane)
         self.batch_size, self.num_hosts, self.host = batch_size, num_hosts, host
@@ -169,6 +177,10 @@ def check_hosts(
         raise ValueError(
             "`host` must lie in [0, num_hosts). Received: "
             f"host={host}, num_hosts={num_hosts}"
+        )
+    if not isinstance(batch_size, numbers.Integral):
+        raise ValueError(
+            f"`{batch_name}` must be an int. Received: {batch_size!r}"
         )
     if batch_size % num_hosts:
         raise ValueError(

@@ -13,7 +13,7 @@ REASONS = {
     "no caption": "no caption, where one is asked for",
     "missing": "an annotation whose image is not there",
     "not a file": "a link or device inside an archive",
-    "truncated archive": "a member that a cut archive has lost in part",
+    "truncated archive": "a member that a cut archive has lost, or the archive",
     "undeclared category": "a box of a category that is not declared",
     "undeclared image": "an annotation of an image that is not declared",
     "unreadable": "storage, or a source, that failed while a record was read",

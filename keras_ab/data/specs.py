@@ -119,8 +119,6 @@ def open_source(
     if "index_folder" in inspect.signature(opener).parameters:
         indices["index_folder"] = index_folder
     place = found.place
-    if found.kind == "webdataset" and files.is_folder(place):
-        place = _tars(place)
     found.source = opener(place, **_accepted(found), **indices)
     return found
 
@@ -206,7 +204,7 @@ def _folder_kind(path):
         frames = sum(bool(FRAME.search(name)) for name in images)
         return "frames" if 2 * frames > len(images) else "folder"
     if endings[".tar"]:
-        inside = _peek(_tars(path)[0])
+        inside = _peek(files.tars_below(path)[0])
         return "frames" if any(map(FRAME.search, inside)) else "webdataset"
     if endings[".parquet"]:
         return "parquet"
@@ -260,7 +258,7 @@ def _images_of(file):
 
 def _tar_options(place):
     if files.is_folder(place):
-        first = _tars(place)[:1]
+        first = files.tars_below(place)[:1]
     else:
         first = files.find(re.sub(r"\{[^{}]*\}", "*", place))[:1]
     endings = [
@@ -272,11 +270,6 @@ def _tar_options(place):
         if f".{kind}" in endings:
             return {"captions": kind}
     return {}
-
-
-def _tars(folder):
-    names = sorted(files.walk(folder))
-    return [files.join(folder, n) for n in names if n.lower().endswith(".tar")]
 
 
 def _peek(path):

@@ -85,6 +85,9 @@ def merge(*datasets: Dataset) -> Dataset:
     Returns:
         A `tf.data.Dataset` of one dict.
 
+    Raises:
+        ValueError: If two of them have a key in common.
+
     Example:
 
     >>> scenes = keras_ab.data.Scenes(size=16)
@@ -95,6 +98,12 @@ def merge(*datasets: Dataset) -> Dataset:
     # batches of {"reward": ..., "value": ...}
     """
     tf = tensorflow()
+    found = [sorted(dataset.element_spec) for dataset in datasets]
+    if len({key for keys in found for key in keys}) < sum(map(len, found)):
+        raise ValueError(
+            "Streams to merge must have different keys, or one would stand "
+            f"for the other. Received: {found}"
+        )
 
     def join(*parts):
         return {key: part[key] for part in parts for key in part}

@@ -1,5 +1,6 @@
 """Images to patch tokens."""
 
+import numbers
 from typing import Any
 
 import keras
@@ -13,7 +14,17 @@ from keras_ab.typing import Tensor
 
 def as_pair(size: Size) -> tuple[int, int]:
     """`(height, width)` from an int or a pair."""
-    return (size, size) if isinstance(size, int) else tuple(size)
+    pair = (size, size) if isinstance(size, numbers.Integral) else size
+    if (
+        not isinstance(pair, (list, tuple))
+        or len(pair) != 2
+        or not all(isinstance(n, numbers.Integral) and n > 0 for n in pair)
+    ):
+        raise ValueError(
+            "A patch size must be a positive int or a pair of them. "
+            f"Received: {size!r}"
+        )
+    return tuple(pair)
 
 
 def patchify(images: Tensor, patch_size: tuple[int, int]) -> Tensor:

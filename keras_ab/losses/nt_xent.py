@@ -41,10 +41,7 @@ def nt_xent(a: Tensor, b: Tensor, temperature: float = 0.1) -> Tensor:
             "`a` and `b` must have the same shape (B, D). "
             f"Received: {tuple(a.shape)} and {tuple(b.shape)}"
         )
-    if not temperature > 0:
-        raise ValueError(
-            f"`temperature` must be positive. Received: {temperature}"
-        )
+    _check_temperature(temperature)
     a, b = l2_normalize(a), l2_normalize(b)
     views = ops.concatenate([a, b], axis=0)
     logits = ops.matmul(views, ops.transpose(views)) / temperature
@@ -61,6 +58,13 @@ def nt_xent(a: Tensor, b: Tensor, temperature: float = 0.1) -> Tensor:
     logits = logits - positives[:, None]
     terms = ops.reshape(ops.logsumexp(logits, axis=1), (2, -1))
     return ops.mean(terms, axis=0)
+
+
+def _check_temperature(temperature):
+    if not temperature > 0:
+        raise ValueError(
+            f"`temperature` must be positive. Received: {temperature}"
+        )
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -90,6 +94,7 @@ class NTXent(keras.losses.Loss):
         dtype: DType | None = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
+        _check_temperature(temperature)
         self.temperature = temperature
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:

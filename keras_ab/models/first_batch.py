@@ -26,9 +26,15 @@ def first_batch(
         looked into.
 
     Raises:
-        ValueError: If there is no batch, or arrays of one part of a batch
-            differ in length.
+        ValueError: If there is no data or no batch, or arrays of one part of
+            a batch differ in length.
     """
+    if data is None:
+        raise ValueError(
+            "`x` must be a data set of batches: a tf.data.Dataset, a "
+            "keras.utils.PyDataset, an iterable or a nested dict of arrays. "
+            "Received: None"
+        )
     if isinstance(data, dict):
         _check_lengths(data)
         batch = keras.tree.map_structure(

@@ -186,6 +186,11 @@ def _check_encoder(encoder):
             '`keras_ab.backbones.ViT.from_size("S")`. Received: '
             f"{encoder!r}, without {lacks}"
         )
+    if len(encoder.image_shape) != 3 or encoder.image_shape[-1] != 3:
+        raise ValueError(
+            "The encoder's `image_shape` must be (height, width, 3): batches "
+            f"hold RGB images. Received: {tuple(encoder.image_shape)}"
+        )
 
 
 def _check_objectives(objectives):

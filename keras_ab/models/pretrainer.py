@@ -273,6 +273,10 @@ class Pretrainer(keras.Model):
         self._prepare(as_arrays(x))
         return super().train_on_batch(x, *args, **kwargs)
 
+    def test_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        self.check(as_arrays(x))
+        return super().test_on_batch(x, *args, **kwargs)
+
     def _prepare(self, batch):
         if batch is None:
             return

@@ -82,6 +82,13 @@ class BellmanValue(Objective):
                 "`gamma`, the discount, must be a number in [0, 1]. "
                 f"Received: {gamma!r}"
             )
+        if value_bias is not None and not (
+            isinstance(value_bias, numbers.Real) and math.isfinite(value_bias)
+        ):
+            raise ValueError(
+                "`value_bias` must be a finite number, or None for -ln L. "
+                f"Received: {value_bias!r}"
+            )
         check_chunk(annotations_per_chunk)
         policy = self.dtype_policy
         self.decoder = decoder or AnnotationDecoder(

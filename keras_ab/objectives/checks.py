@@ -108,6 +108,19 @@ def check_positive(value: Any, name: str) -> None:
         )
 
 
+def check_weight(value: Any) -> None:
+    """Raises `ValueError` for anything but a finite number from 0 on.
+
+    Args:
+        value: The weight of a loss that was given.
+    """
+    if not (isinstance(value, numbers.Real) and 0 <= value < math.inf):
+        raise ValueError(
+            "`weight`, the factor of a loss in the total, must be a finite "
+            f"number, 0 or more. Received: {value!r}"
+        )
+
+
 def check_temperature(value: Any, maximum_scale: float) -> None:
     """Raises `ValueError` for a starting temperature out of its bounds.
 

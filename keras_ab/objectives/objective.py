@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from keras_ab.layers import ProjectionHead
+from keras_ab.objectives.checks import check_weight
 from keras_ab.typing import Batch
 from keras_ab.typing import DType
 from keras_ab.typing import Network
@@ -22,7 +23,7 @@ class Objective(keras.layers.Layer):
     what earlier ones returned, so that shared work is done once.
 
     Args:
-        weight: Float, the factor of this loss in the total.
+        weight: Float from 0 on, the factor of this loss in the total.
         **kwargs: As in `keras.layers.Layer`. The loss is logged as
             `{name}_loss`.
     """
@@ -33,6 +34,7 @@ class Objective(keras.layers.Layer):
     def __init__(self, weight: float = 1.0, **kwargs: Any):
         # Boxes and token ids must reach the layers below as they are.
         super().__init__(**{**kwargs, "autocast": False})
+        check_weight(weight)
         self.weight = float(weight)
 
     def build_on(self, network: Network) -> None:

@@ -47,6 +47,7 @@ class TextReward(Reward):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
+        _check_text_encoder(text_encoder)
         _check_tokenizer(tokenizer)
         self.text_encoder = text_encoder
         self.tokenizer = tokenizer
@@ -185,6 +186,17 @@ def _as_list_or_array(annotations):
             return list(annotations)
         return np.asarray(annotations)
     return annotations
+
+
+def _check_text_encoder(encoder):
+    needed = ("pool", "hidden_dim", "sequence_length", "vocabulary_size")
+    lacks = [name for name in needed if not hasattr(encoder, name)]
+    if lacks:
+        raise ValueError(
+            "`text_encoder` must be a layer from token ids to tokens, such as "
+            "`keras_ab.backbones.TextTransformer`. Received: "
+            f"{encoder!r}, without {lacks}"
+        )
 
 
 def _check_tokenizer(tokenizer):

@@ -94,6 +94,12 @@ def test_beside_views_for_the_value():
     assert set(batch) == {"reward", "value"}
 
 
+def test_streams_of_the_same_key():
+    batches = data.labelled_batches(source(), image_size=8, batch_size=5)
+    with pytest.raises(ValueError, match=r"different keys.*\['reward'\]"):
+        stream.merge(batches, batches)
+
+
 @pytest.mark.parametrize(
     "change, message",
     [

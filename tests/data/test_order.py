@@ -102,6 +102,20 @@ def test_attempts_meet_every_record(size):
         assert set(others) == set(range(size))
 
 
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"start_step": -1}, "`start_step`.*Received: -1"),
+        ({"start_step": 1.5}, "`start_step`.*Received: 1.5"),
+        ({"seed": "a"}, "`seed`.*Received: 'a'"),
+        ({"batch_size": 2.5}, "`batch_size`.*Received: 2.5"),
+    ],
+)
+def test_wrong_places(change, message):
+    with pytest.raises(ValueError, match=message):
+        value_stream(numbered(8), **change)
+
+
 def test_wrong_hosts():
     source = numbered(8)
     with pytest.raises(ValueError, match="`batch_size`.*num_hosts=3.*4"):

@@ -216,6 +216,8 @@ def test_config_is_complete(cls):
             np.zeros((3, 4)), np.zeros((2, 4)), 1.0, 0.0
         ),
         lambda: losses.nt_xent(*np.zeros((2, 3, 4)), temperature=0.0),
+        lambda: losses.NTXent(temperature=0.0),
+        lambda: losses.DINOLoss(temperature=-1.0),
         lambda: losses.dino(np.zeros((2, 3, 4)), np.zeros((3, 3, 4))),
         lambda: losses.dino(*np.zeros((2, 2, 3, 4)), temperature=0.0),
         lambda: losses.bellman_value(np.zeros((2, 3, 4)), np.zeros((2, 3))),

@@ -56,6 +56,16 @@ def test_nothing(model, empty):
         model.fit(empty(), steps_per_epoch=1, verbose=0)
 
 
+def test_no_data(model):
+    with pytest.raises(ValueError, match="`x` must be.*Received: None"):
+        model.fit(None)
+
+
+def test_a_single_batch_is_checked(model):
+    with pytest.raises(ValueError, match="at least 2 views"):
+        model.test_on_batch(factory.batch(views=1))
+
+
 def test_the_bias_counts_all_annotations_of_a_batch(model):
     batch = factory.batch(images=40)
     model.train_on_batch(batch)

@@ -428,6 +428,29 @@ def _views():
             lambda: factory.clip(temperature=2.0),
             r"`temperature`.*\[0.01, 1\].*Received: 2.0",
         ),
+        (
+            lambda: models.SimCLR("test", image_shape=(16, 16, 4)),
+            r"RGB.*Received: \(16, 16, 4\)",
+        ),
+        (
+            lambda: models.SimCLR("test", patch_size=0),
+            "patch size.*Received: 0",
+        ),
+        (
+            lambda: models.CLIP(
+                factory.image_encoder(), factory.image_encoder()
+            ),
+            "`text_encoder`.*ViT.*without .*'vocabulary_size'",
+        ),
+        (
+            lambda: factory.abclip(value_weight=float("nan")),
+            "`weight`.*Received: nan",
+        ),
+        (lambda: factory.abclip(reward_weight=-1), "`weight`.*Received: -1"),
+        (
+            lambda: factory.abclip(value_bias=float("inf")),
+            "`value_bias`.*Received: inf",
+        ),
     ],
 )
 def test_wrong_models(make, message):

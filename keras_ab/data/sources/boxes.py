@@ -24,6 +24,8 @@ def normalise(
     scale = np.array([height, width, height, width], "float64")
     if not np.isfinite(boxes).all():
         return None, "empty box"
+    if (boxes[:, 2:] <= boxes[:, :2]).any():
+        return None, "empty box"
     if (boxes < -TOLERANCE).any() or (boxes > scale + TOLERANCE).any():
         return None, "box outside image"
     boxes = np.clip(boxes, 0, scale)

@@ -1,6 +1,7 @@
 """Cleaning captions, and what to do where there is none."""
 
 from collections.abc import Sequence
+from typing import Any
 
 MAX_LENGTH = 1000
 MISSING = ("skip", "keep", "error")
@@ -34,10 +35,30 @@ def clean_captions(
 
 
 def lines(content: bytes) -> list[bytes]:
-    """Captions of a text file, one a line; its bytes or string."""
+    """Captions of a text file, one a line; its bytes or string.
+
+    An empty file has one, which is empty: there is a place for a caption.
+    """
     if isinstance(content, str):
-        content = content.encode("utf-8", "surrogateescape")
-    return content.removeprefix(b"\xef\xbb\xbf").splitlines()
+        content = content.encode("utf-8", "surrogatepass")
+    return content.removeprefix(b"\xef\xbb\xbf").splitlines() or [b""]
+
+
+def strings(found: Any) -> list[str | bytes] | None:
+    """What stands where a caption or a list of them should.
+
+    Args:
+        found: Anything, as parsed from a file.
+
+    Returns:
+        The strings of it, in a list; an empty one for None. None where there
+        is something else, and no string.
+    """
+    found = found if isinstance(found, list) else [found]
+    texts = [text for text in found if isinstance(text, (str, bytes))]
+    if not texts and any(text is not None for text in found):
+        return None
+    return texts
 
 
 def captioned(

@@ -2,6 +2,8 @@
 
 import collections
 import json
+import math
+import numbers
 import posixpath
 from collections.abc import Sequence
 
@@ -13,6 +15,7 @@ from keras_ab.data.sources.boxes import normalise
 from keras_ab.data.sources.captions import MAX_LENGTH
 from keras_ab.data.sources.captions import captioned
 from keras_ab.data.sources.captions import check_missing
+from keras_ab.data.sources.captions import strings
 from keras_ab.data.sources.stored import StoredImages
 from keras_ab.data.sources.stored import pick
 from keras_ab.typing import PathLike
@@ -112,12 +115,12 @@ def from_coco(
     attributes = {}
     if coco.categories:
         order = sorted(coco.categories)
-        numbers = {category: i for i, category in enumerate(order)}
+        places = {category: i for i, category in enumerate(order)}
         attributes["category_ids"] = order
         attributes["class_names"] = [coco.categories[c] for c in order]
         columns["boxes"] = [coco.boxes[i] for i in ids]
         columns["classes"] = [
-            np.array([numbers[b["category_id"]] for b in coco.found[i]], int)
+            np.array([places[b["category_id"]] for b in coco.found[i]], int)
             for i in ids
         ]
         columns["crowd"] = [
@@ -142,33 +145,62 @@ class _Coco:
     def read(self, file: PathLike, crowds: bool) -> None:
         content = _json(file)
         new = {}
-        for image in _rows(content, "images", file):
+        for image in self._right(content, "images", file):
             if image["id"] in new:
                 self.rejected.append((image["file_name"], "duplicate key"))
             new.setdefault(image["id"], {**image, "place": image["file_name"]})
         self.images.update(new)
-        if "categories" in content:
-            for category in _rows(content, "categories", file):
+        # What hangs on an image that was rejected needs no mention.
+        declared = {
+            row["id"]
+            for row in content["images"]
+            if isinstance(row, dict) and _is_id(row.get("id"))
+        }
+        if content.get("categories"):
+            for category in self._right(content, "categories", file):
                 self.categories[category["id"]] = category["name"]
-        for number, row in enumerate(content.get("annotations", ())):
-            name = f"annotation {row.get('id', number)}"
-            if "image_id" not in row:
+        for number, row in enumerate(content.get("annotations") or ()):
+            named = isinstance(row, dict) and _is_id(row.get("id"))
+            name = f"annotation {row['id'] if named else number}"
+            if not isinstance(row, dict) or not _is_id(row.get("image_id")):
                 self.rejected.append((name, "invalid annotation"))
             elif row["image_id"] not in new:
-                self.rejected.append((name, "undeclared image"))
+                if row["image_id"] not in declared:
+                    self.rejected.append((name, "undeclared image"))
             elif "caption" in row:
-                self.captions[row["image_id"]].append(str(row["caption"]))
+                self._caption(name, row)
             elif crowds or not row.get("iscrowd"):
                 self.found[row["image_id"]].append(row)
+
+    def _right(self, content, key, file):
+        """Rows of a table; those that make no sense are rejected."""
+        rows = _rows(content, key, file)
+        wrong = [_flaw(row, key) for row in rows]
+        for number, (row, flaw) in enumerate(zip(rows, wrong)):
+            if flaw:
+                name = row.get("file_name") if isinstance(row, dict) else None
+                name = name if _is_name(name) else f"{key}[{number}]"
+                self.rejected.append((name, "invalid annotation"))
+        return [row for row, flaw in zip(rows, wrong) if not flaw]
+
+    def _caption(self, name, row):
+        texts = strings(row["caption"])
+        if texts is None:
+            self.rejected.append((name, "invalid annotation"))
+        else:
+            self.captions[row["image_id"]].extend(texts)
 
     def fault(self, image_id: int) -> str | None:
         """Why an image's boxes cannot be used, or None."""
         found = self.found[image_id]
-        if any(b.get("category_id") not in self.categories for b in found):
+        categories = [b.get("category_id") for b in found]
+        if any(not _is_id(c) or c not in self.categories for c in categories):
             return "undeclared category"
         image = self.images[image_id]
         try:
-            raw = np.array([b["bbox"] for b in found], "float64")
+            # Strings that look like numbers are no numbers.
+            raw = [[+number for number in b["bbox"]] for b in found]
+            raw = np.array(raw, "float64")
             raw = raw.reshape(len(found), 4)
         except (KeyError, TypeError, ValueError):
             return "invalid annotation"
@@ -212,7 +244,9 @@ def _usable(coco, chosen, folder):
 
 def _karpathy(coco, path, split):
     """Ids of the images of some of Karpathy's splits; adds his captions."""
-    rows = _rows(_json(path), "images", path, ("cocoid", "split", "sentences"))
+    needed = ("cocoid", "split", "sentences")
+    rows = _rows(_json(path), "images", path, needed)
+    rows = [row for row in rows if not _lacks(row, needed)]
     known, wanted = {row["split"] for row in rows}, set(split.split("+"))
     if not wanted <= known:
         raise ValueError(
@@ -245,7 +279,7 @@ def _json(path):
         content = json.loads(
             files.read(path).decode("utf-8-sig", "surrogateescape")
         )
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not a JSON file: {error}") from error
     if not isinstance(content, dict) or "images" not in content:
         raise ValueError(
@@ -256,12 +290,46 @@ def _json(path):
 
 
 def _rows(content, key, file, needed=None):
+    """The rows of a table, or an error if none of them has what is needed."""
+    rows = content[key]
+    if not isinstance(rows, list):
+        raise ValueError(
+            f"{file}: {key!r} must be a list. Received: {type(rows).__name__}"
+        )
     needed = needed or NEEDED[key]
-    for number, row in enumerate(content[key]):
-        missing = [name for name in needed if name not in row]
-        if missing:
-            raise ValueError(
-                f"{file}: {key}[{number}] needs {missing}. Received: "
-                f"{sorted(row)}"
-            )
-    return content[key]
+    if rows and all(_lacks(row, needed) for row in rows):
+        found = sorted(rows[0]) if isinstance(rows[0], dict) else rows[0]
+        raise ValueError(
+            f"{file}: {key}[0] needs {_lacks(rows[0], needed)}. Received: "
+            f"{found}"
+        )
+    return rows
+
+
+def _lacks(row, needed):
+    if not isinstance(row, dict):
+        return list(needed)
+    return [name for name in needed if name not in row]
+
+
+def _flaw(row, key):
+    """Whether a row of images or categories makes no sense."""
+    if _lacks(row, NEEDED[key]) or not _is_id(row["id"]):
+        return True
+    if key == "categories":
+        return not _is_name(row["name"])
+    sides = row["height"], row["width"]
+    return not _is_name(row["file_name"]) or not all(map(_is_size, sides))
+
+
+def _is_id(value):
+    return isinstance(value, (int, str)) and not isinstance(value, bool)
+
+
+def _is_name(value):
+    return isinstance(value, str) and bool(value)
+
+
+def _is_size(value):
+    # Written so that NaN is none.
+    return isinstance(value, numbers.Real) and 0 < value < math.inf

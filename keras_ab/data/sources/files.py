@@ -92,6 +92,12 @@ def walk(folder: PathLike) -> dict[str, int | None]:
     return found
 
 
+def tars_below(folder: PathLike) -> list[str]:
+    """Sorted paths of the tars below a folder, at any depth."""
+    names = sorted(walk(folder))
+    return [join(folder, n) for n in names if n.lower().endswith(".tar")]
+
+
 def read(path: PathLike, offset: int = 0, size: int | None = None) -> bytes:
     """Bytes of a file, or of a part of it.
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import json
 import os
 import pathlib
@@ -11,6 +12,7 @@ from keras_ab.data.sources import files
 from keras_ab.data.sources.captions import MAX_LENGTH
 from keras_ab.data.sources.captions import captioned
 from keras_ab.data.sources.captions import lines
+from keras_ab.data.sources.captions import strings
 from keras_ab.data.sources.stored import StoredImages
 from keras_ab.data.sources.stored import pick
 from keras_ab.typing import PathLike
@@ -124,25 +126,35 @@ def _captions(path, captions, sizes):
             "`captions` must be 'txt' or the path of a .csv or .jsonl "
             f"file. Received: {table!r}"
         )
-    found, faults = {}, []
+    found, faults, lacking = {}, [], None
     read = _csv if table.endswith(".csv") else _jsonl
     content = files.read(table).decode("utf-8-sig", "surrogateescape")
     for number, row in read(content):
-        if row is None:
+        texts = None if row is None else _texts(row)
+        if texts is None:
             faults.append((f"{table}:{number}", "invalid annotation"))
-            continue
-        if "file_name" not in row or "text" not in row:
-            raise ValueError(
-                f"{table}, record {number}: needs 'file_name' and 'text'. "
-                f"Received: {sorted(k for k in row if k)}"
-            )
-        name, text = row["file_name"], row["text"]
-        if name not in sizes:
-            faults.append((str(name), "missing"))
-            continue
-        texts = text if isinstance(text, list) else lines(text or "")
-        found.setdefault(name, []).extend(texts)
+            if row is not None and not {"file_name", "text"} <= set(row):
+                lacking = lacking or (number, row)
+        elif row["file_name"] not in sizes:
+            faults.append((row["file_name"], "missing"))
+        else:
+            found.setdefault(row["file_name"], []).extend(texts)
+    if lacking and not found:
+        number, row = lacking
+        raise ValueError(
+            f"{table}, record {number}: needs 'file_name' and 'text'. "
+            f"Received: {sorted(k for k in row if k)}"
+        )
     return found, faults
+
+
+def _texts(row):
+    """Captions of a row as they stand there, or None for a wrong row."""
+    name = row.get("file_name")
+    if not isinstance(name, str) or not name or "text" not in row:
+        return None
+    text = row["text"]
+    return lines(text) if isinstance(text, str) else strings(text)
 
 
 def _text_files(path, sizes):
@@ -159,7 +171,17 @@ def _text_files(path, sizes):
 
 
 def _csv(content):
-    return enumerate(csv.DictReader(io.StringIO(content, newline="")), 1)
+    """Numbers and rows, None for one that cannot be told from others."""
+    rows = csv.DictReader(io.StringIO(content, newline=""))
+    for number in itertools.count(1):
+        try:
+            row = next(rows, None)
+        except csv.Error:  # A quote that is never closed.
+            yield number, None
+            continue
+        if row is None:
+            return
+        yield number, row
 
 
 def _jsonl(content):
@@ -168,6 +190,6 @@ def _jsonl(content):
         if line.strip():
             try:
                 row = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 row = None
             yield number, row if isinstance(row, dict) else None

@@ -148,6 +148,9 @@ def _videos(path, index_folder):
                 (f"{clip}/{member}", reason)
                 for member, reason in index["rejected"]
             ]
+            if index["cut"] and not index["rejected"]:
+                shard = posixpath.basename(name)
+                rejected.append((f"{clip}/{shard}", "truncated archive"))
         else:
             continue
         for member, offset, length in members:

@@ -11,7 +11,7 @@ from typing import Any
 from keras_ab.data.sources import files
 from keras_ab.typing import PathLike
 
-VERSION = 1
+VERSION = 2
 
 
 def indexed(
@@ -46,7 +46,7 @@ def indexed(
         held = json.loads(files.read(place))
         if {key: held[key] for key in stamp} == stamp:
             return held["index"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass  # None yet, or one that was damaged: it is made anew.
     index = build(path)
     try:
@@ -64,7 +64,7 @@ def _place(path, folder):
     if folder is None:
         return path + ".index.json"
     whole = path if files.is_remote(path) else os.path.abspath(path)
-    digest = hashlib.sha256(whole.encode()).hexdigest()[:12]
+    digest = hashlib.sha256(os.fsencode(whole)).hexdigest()[:12]
     name = f"{posixpath.basename(path)}.{digest}.index.json"
     return files.join(folder, name)
 

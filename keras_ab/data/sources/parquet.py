@@ -17,6 +17,7 @@ from keras_ab.data.sources import files
 from keras_ab.data.sources.captions import MAX_LENGTH
 from keras_ab.data.sources.captions import captioned
 from keras_ab.data.sources.captions import check_missing
+from keras_ab.data.sources.captions import strings
 from keras_ab.data.sources.stored import pick
 from keras_ab.typing import PathLike
 
@@ -76,16 +77,22 @@ def from_parquet(
     ids = [f"{g.name}/{g.first + i}" for g in groups for i in range(g.rows)]
     kept, columns = list(range(len(ids))), {"id": ids}
     if captions is not None:
-        raw = [_strings(v) for g in groups for v in g.read(captions)]
+        raw, lost = _read(groups, captions, _as_bytes)
         kept, texts, without = captioned(
-            ids, raw, missing_captions, max_caption_length
+            ids, list(map(_strings, raw)), missing_captions, max_caption_length
         )
         columns["text"] = texts
-        rejected += without
+        rejected += [
+            (id, "unreadable" if id in lost else reason)
+            for id, reason in without
+        ]
     if labels is not None:
-        values = [v.as_py() for g in groups for v in g.read(labels)]
+        values, lost = _read(groups, labels)
         wrong = {i for i in kept if values[i] is None}
-        rejected += [(ids[i], "invalid annotation") for i in sorted(wrong)]
+        rejected += [
+            (ids[i], "unreadable" if ids[i] in lost else "invalid annotation")
+            for i in sorted(wrong)
+        ]
         keep = [n for n, i in enumerate(kept) if i not in wrong]
         kept = pick(kept, keep)
         if captions is not None:
@@ -134,11 +141,16 @@ class ParquetSource(Source):
         return len(self.rows)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
+        import pyarrow
+
         record = self.annotations(index)
         row = int(self.rows[index])
         number = bisect.bisect_right(self._ends, row)
         start = self._ends[number] - self.groups[number].rows
-        value = self._group(number)[row - start].as_py()
+        try:
+            value = self._group(number)[row - start].as_py()
+        except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
+            raise BadRecord("unreadable", record["id"]) from error
         if isinstance(value, dict):
             # Only what has no bytes lies elsewhere.
             value, path = value.get("bytes"), value.get("path")
@@ -251,7 +263,7 @@ def _open(path):
                         about.row_group(i).num_rows
                         for i in range(about.num_row_groups)
                     ]
-        except (pyarrow.ArrowInvalid, OSError):
+        except (pyarrow.ArrowException, OSError):
             rejected.append((file, "unreadable"))
             continue
         for number, rows in enumerate(sizes):
@@ -319,9 +331,44 @@ def _hugging_face(schema):
     return {k: v for k, v in features.items() if isinstance(v, dict)}
 
 
+def _read(groups, column, convert=None):
+    """A column's values, None where a group cannot be read; and ids of those.
+
+    Groups of a damaged page fail one by one.
+    """
+    import pyarrow
+
+    values, lost = [], set()
+    for group in groups:
+        try:
+            array = group.read(column)
+            array = convert(array) if convert else array
+            values += array.to_pylist()
+        except (pyarrow.ArrowException, OSError, UnicodeDecodeError):
+            values += [None] * group.rows
+            lost |= {
+                f"{group.name}/{group.first + i}" for i in range(group.rows)
+            }
+    return values, lost
+
+
+def _as_bytes(array):
+    """Strings as bytes, which need not be UTF-8."""
+    import pyarrow
+
+    def raw(kind):
+        if pyarrow.types.is_string(kind):
+            return pyarrow.binary()
+        if pyarrow.types.is_large_string(kind):
+            return pyarrow.large_binary()
+        if pyarrow.types.is_list(kind):
+            return pyarrow.list_(raw(kind.value_type))
+        if pyarrow.types.is_large_list(kind):
+            return pyarrow.large_list(raw(kind.value_type))
+        return kind
+
+    return array.cast(raw(array.type))
+
+
 def _strings(value):
-    value = value.as_py()
-    if value is None:
-        return []
-    values = value if isinstance(value, list) else [value]
-    return [v for v in values if isinstance(v, (str, bytes))]
+    return strings(value) or []

@@ -1,5 +1,6 @@
 """Encoded images in storage, with their annotations in memory."""
 
+import os
 from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Any
@@ -106,7 +107,8 @@ class StoredImages(Source):
     def _as_tensors(self, tf):
         numbers = {path: i for i, path in enumerate(dict.fromkeys(self.paths))}
         held = {
-            "path": tf.constant(list(numbers), "string"),
+            # A file's name need not be UTF-8.
+            "path": tf.constant(list(map(os.fsencode, numbers)), "string"),
             "file": tf.constant([numbers[p] for p in self.paths], "int64"),
         }
         if self.parts is not None:

@@ -8,10 +8,12 @@ from typing import Any
 
 from keras_ab.data.sources import files
 from keras_ab.data.sources.captions import lines
+from keras_ab.data.sources.captions import strings
 from keras_ab.data.sources.indices import indexed
 from keras_ab.typing import PathLike
 
 BLOCK = tarfile.BLOCKSIZE
+CHUNK = 1 << 20
 GZIP, BZIP, XZ = b"\x1f\x8b", b"BZ", b"\xfd7"
 
 
@@ -35,7 +37,8 @@ def tar_index(
         A dict of `"members"`, a list of `[name, offset, size]` in bytes;
         `"contents"`, a dict from member names to what they hold (None if it
         does not parse); `"rejected"`, a list of `[name, reason]`; and
-        `"cut"`, whether the tar stops before its end.
+        `"cut"`, whether the tar stops before its end, or goes on after
+        what cannot be read.
 
     Raises:
         ValueError: If the file is compressed.
@@ -68,7 +71,7 @@ def _scan(path, contents, caption_key):
                 index["rejected"].append([name, "truncated archive"])
             elif name.startswith(("/", "..")):
                 index["rejected"].append([member.name, "unsafe name"])
-            elif not (member.isreg() or member.isdir()):
+            elif not (member.isreg() or member.isdir()) or member.issparse():
                 index["rejected"].append([name, "not a file"])
             elif member.isreg():
                 index["members"].append([name, member.offset_data, member.size])
@@ -77,12 +80,7 @@ def _scan(path, contents, caption_key):
                     stream.seek(member.offset_data)
                     read = READERS[kind](stream.read(member.size), caption_key)
                     index["contents"].setdefault(name, read)
-        # A whole tar ends in blocks of zeros.
-        end = _padded(end)
-        index["cut"] = end + BLOCK > total
-        if not index["cut"]:
-            stream.seek(end)
-            index["cut"] = stream.read(BLOCK) != bytes(BLOCK)
+        index["cut"] = not _ends(stream, _padded(end), total)
     if not index["members"] and not index["rejected"] and index["cut"]:
         index["rejected"].append([posixpath.basename(path), "unreadable"])
     return index
@@ -102,6 +100,17 @@ def _members(stream, total):
         return
 
 
+def _ends(stream, end, total):
+    """Whether a tar ends as whole ones do, in zeros and nothing else."""
+    if end + BLOCK > total:
+        return False
+    stream.seek(end)
+    while content := stream.read(CHUNK):
+        if content.strip(b"\0"):
+            return False
+    return True
+
+
 def _padded(size):
     return -(-size // BLOCK) * BLOCK
 
@@ -109,10 +118,9 @@ def _padded(size):
 def _json(content, key):
     try:
         found = json.loads(content.decode("utf-8", "surrogateescape"))[key]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    found = found if isinstance(found, list) else [found]
-    return [str(caption) for caption in found if caption is not None]
+    return strings(found)
 
 
 def _int(content, _):

@@ -36,10 +36,10 @@ def from_webdataset(
     A shard that was cut is used as far as it goes.
 
     Args:
-        shards: Path of a tar, or pattern of several: `*`, `?`, `[0-9]`, and
-            braces (`"cc12m/{00000..01242}.tar"`, `"{a,b}.tar"`); or a list of
-            these. Local, or such as `gs://...`. Braces name shards that must
-            be there.
+        shards: Path of a tar, of a folder of them, or pattern of several:
+            `*`, `?`, `[0-9]`, and braces (`"cc12m/{00000..01242}.tar"`,
+            `"{a,b}.tar"`); or a list of these. Local, or such as
+            `gs://...`. Braces name shards that must be there.
         captions: `"txt"` takes each line of the `.txt` members as a caption,
             `"json"` what the `.json` members have under `caption_key`. None
             for no captions.
@@ -80,7 +80,8 @@ def from_webdataset(
     samples, rejected = [], []
     for path, name in zip(paths, _names(paths)):
         index = tar_index(path, index_folder, needed, caption_key)
-        found, faults = _samples(index, needed, captions)
+        shard = posixpath.basename(path)
+        found, faults = _samples(index, shard, needed, captions)
         samples += [(path, f"{name}/{key}", s) for key, s in found]
         rejected += [(f"{name}/{key}", reason) for key, reason in faults]
     columns = {"id": [id for _, id, _ in samples]}
@@ -107,7 +108,7 @@ def from_webdataset(
     return StoredImages(paths, columns, parts=parts, rejected=rejected)
 
 
-def _samples(index, needed, captions):
+def _samples(index, shard, needed, captions):
     """Samples of a shard that can be used, by key, and faults."""
     samples, faults = {}, {}
     for name, offset, size in index["members"]:
@@ -138,6 +139,10 @@ def _samples(index, needed, captions):
             faults[key] = (key, reason)
     for key in lost - set(samples):
         faults[key] = (key, "truncated archive")
+    named = any(reason == "truncated archive" for _, reason in faults.values())
+    if index["cut"] and samples and not named:
+        # Whatever was lost, it was whole samples, whose keys nobody knows.
+        faults[shard] = (shard, "truncated archive")
     return usable, list(faults.values())
 
 
@@ -173,6 +178,15 @@ def _paths(shards):
     patterns = shards if isinstance(shards, (list, tuple)) else [shards]
     paths = []
     for pattern in map(str, patterns):
+        if files.is_folder(pattern):
+            below = files.tars_below(pattern)
+            if not below:
+                raise ValueError(
+                    "`shards` must be tars, patterns of some, or folders that "
+                    f"hold some. Received: {pattern!r}, without a .tar"
+                )
+            paths += below
+            continue
         expanded = list(_braces(pattern))
         found = [(name, files.find(name)) for name in expanded]
         missing = [name for name, there in found if not there]

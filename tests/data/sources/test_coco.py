@@ -112,6 +112,76 @@ def test_dirt(tmp_path):
     )
 
 
+def test_rows_that_make_no_sense(tmp_path):
+    write(tmp_path, count=8)
+    file = tmp_path / "instances.json"
+    content = json.loads(file.read_text())
+    image, category = content["images"][0], content["categories"][0]
+    box = {"bbox": [4, 3, 20, 15], "category_id": category["id"]}
+    content["images"] = [
+        {**image, "id": i, "file_name": f"{i}.jpg"} for i in range(4)
+    ]
+    content["images"] += [
+        {"id": 4, "height": 30, "width": 40},
+        {**image, "id": 5, "file_name": "5.jpg", "width": 0},
+        {**image, "id": 6, "file_name": "6.jpg", "height": "30"},
+        {**image, "id": [7], "file_name": "7.jpg"},
+        "a row",
+    ]
+    content["categories"] += [{"id": 99}, None]
+    content["annotations"] = [
+        {"id": 0, "image_id": 0, **box},
+        {"id": 1, "image_id": 1, **box, "category_id": [1]},
+        {"id": 2, "image_id": 2, **box, "bbox": ["4", "3", "20", "15"]},
+        {"id": 3, "image_id": 3, **box, "bbox": [4, 3, -20, 15]},
+        {"id": 5, "image_id": 5, **box},
+        {"id": [6], "image_id": [0], **box},
+        "a row",
+    ]
+    file.write_text(json.dumps(content))
+    source = data.from_coco(file, tmp_path / "images")
+    assert source.column("id") == ["0.jpg"]
+    assert sorted(source.rejected) == [
+        ("1.jpg", "undeclared category"),
+        ("2.jpg", "invalid annotation"),
+        ("3.jpg", "empty box"),
+        ("5.jpg", "invalid annotation"),
+        ("6.jpg", "invalid annotation"),
+        ("7.jpg", "invalid annotation"),
+        ("annotation 5", "invalid annotation"),
+        ("annotation 6", "invalid annotation"),
+        (f"categories[{len(content['categories']) - 2}]", "invalid annotation"),
+        (f"categories[{len(content['categories']) - 1}]", "invalid annotation"),
+        ("images[4]", "invalid annotation"),
+        ("images[8]", "invalid annotation"),
+    ]
+    content["annotations"] = None
+    file.write_text(json.dumps(content))
+    assert len(data.from_coco(file, tmp_path / "images")) == 4
+
+
+def test_captions_that_are_no_strings(tmp_path):
+    write(tmp_path, count=4)
+    file = tmp_path / "instances.json"
+    content = json.loads(file.read_text())
+    del content["categories"]
+    content["annotations"] = [
+        {"id": i, "image_id": row["id"], "caption": caption}
+        for i, (row, caption) in enumerate(
+            zip(content["images"], ["a cat", None, 5, "\ud800"])
+        )
+    ]
+    file.write_text(json.dumps(content))
+    source = data.from_coco(file, tmp_path / "images")
+    assert source.column("text") == [["a cat"]]
+    assert sorted(source.rejected) == [
+        ("1.jpg", "no caption"),
+        ("2.jpg", "no caption"),
+        ("3.jpg", "invalid caption"),
+        ("annotation 2", "invalid annotation"),
+    ]
+
+
 def test_duplicate_and_unsafe_images(tmp_path):
     image = {"id": 1, "height": 30, "width": 40}
     rows = [
@@ -161,9 +231,11 @@ def test_wrong_files(tmp_path):
     write(tmp_path)
     images = tmp_path / "images"
     (tmp_path / "broken.json").write_text('{"images": [')
+    (tmp_path / "deep.json").write_text('{"images": ' + "[" * 100_000)
     (tmp_path / "list.json").write_text("[]")
     (tmp_path / "keys.json").write_text('{"images": [{"id": 1}]}')
     for name, message in {
+        "deep": r"deep\.json is not a JSON",
         "broken": r"broken\.json is not a JSON",
         "list": r"list\.json must be.*'images'",
         "keys": r"keys\.json: images\[0\] needs \['file_name'",

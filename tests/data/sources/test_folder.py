@@ -1,5 +1,7 @@
 """Folders of images, clean and dirty."""
 
+import os
+
 import pytest
 
 from keras_ab import data
@@ -38,16 +40,19 @@ def test_dirt(tmp_path):
     fixtures.write_images(tmp_path, ["none.jpg", "blank.jpg", "latin.jpg"])
     (tmp_path / "zero.jpg").write_bytes(b"")
     (tmp_path / "blank.txt").write_text(" \n\t\n")
+    fixtures.write_images(tmp_path, ["bare.jpg"])
+    (tmp_path / "bare.txt").write_bytes(b"")
     (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
     (tmp_path / "d.txt").write_bytes(b"caf\xe9\n" + b"word " * 1000)
     source = data.from_folder(tmp_path, captions="txt")
     assert dict(source.rejected) == {
         "none.jpg": "no caption",
         "blank.jpg": "empty caption",
+        "bare.jpg": "empty caption",
         "latin.jpg": "invalid caption",
         "zero.jpg": "empty",
     }
-    assert len(source.rejected) == 4 and len(source) == 4
+    assert len(source.rejected) == 5 and len(source) == 4
     text = source[source.column("id").index("d.jpg")]["text"]
     assert text == [" ".join(["word"] * 200)]
 
@@ -84,6 +89,72 @@ def test_tables(tmp_path):
         "cats/b.PNG": "no caption",
         "dogs/c.JPEG": "no caption",
     }
+
+
+def test_rows_that_make_no_sense(tmp_path):
+    images = tmp_path / "images"
+    write(images)
+    table = tmp_path / "captions.jsonl"
+    rows = [
+        '{"file_name": "cats/a.jpg", "text": ["a cat", 5, null]}',
+        '{"file_name": "cats/b.PNG", "text": 5}',
+        '{"file_name": ["d.jpg"], "text": "d"}',
+        '{"file_name": "d.jpg"}',
+        '{"file_name": "dogs/c.JPEG", "text": "\\ud800"}',
+        "[" * 100_000,
+    ]
+    table.write_text("\n".join(rows))
+    source = data.from_folder(images, captions=table)
+    assert source.column("text") == [["a cat"]]
+    assert source.rejected == [
+        *((f"{table}:{n}", "invalid annotation") for n in (2, 3, 4, 6)),
+        ("cats/b.PNG", "no caption"),
+        ("d.jpg", "no caption"),
+        ("dogs/c.JPEG", "invalid caption"),
+    ]
+    table.write_text("\n".join(rows[3:4]))
+    with pytest.raises(ValueError, match=r"record 1: needs.*\['file_name'\]"):
+        data.from_folder(images, captions=table)
+
+
+def test_a_quote_that_is_never_closed(tmp_path):
+    images = tmp_path / "images"
+    write(images)
+    table = tmp_path / "captions.csv"
+    rows = [
+        "cats/a.jpg,a cat",
+        "cats/b.PNG",
+        ",no name",
+        'd.jpg,"' + "d " * 2**17,
+    ]
+    table.write_text("\n".join(["file_name,text", *rows]))
+    source = data.from_folder(images, captions=table)
+    assert source.column("text") == [["a cat"]]
+    assert source.rejected == [
+        (f"{table}:3", "invalid annotation"),
+        (f"{table}:4", "invalid annotation"),
+        ("cats/b.PNG", "no caption"),
+        ("d.jpg", "no caption"),
+        ("dogs/c.JPEG", "no caption"),
+    ]
+
+
+def test_names_that_are_no_utf8(tmp_path):
+    write(tmp_path)
+    name = os.fsencode(tmp_path) + b"/x\xff.jpg"
+    try:
+        with open(name, "wb") as stream:
+            stream.write(fixtures.jpeg(0))
+    except OSError:
+        pytest.skip("This file system takes no such name.")
+    source = data.from_folder(tmp_path)
+    assert len(source) == 5
+    fixtures.check_load(source)
+    quarantine = data.Quarantine(tmp_path / "run", budget=1.0)
+    quarantine.add(source[4]["id"], "corrupt")
+    again = data.Quarantine(tmp_path / "run")
+    again.add(source[4]["id"], "corrupt")
+    assert len(quarantine.file.read_text().splitlines()) == 1
 
 
 def test_a_file_that_has_gone(tmp_path):

@@ -3,6 +3,7 @@
 import json
 import pickle
 
+import numpy as np
 import pytest
 
 parquet = pytest.importorskip(
@@ -111,6 +112,38 @@ def test_dirt(tmp_path):
         "a/3": "missing",
         "a/4": "empty",
     }
+
+
+def test_strings_that_are_no_utf8(tmp_path):
+    offsets = np.array([0, 3, 6], "int32")
+    texts = pyarrow.StringArray.from_buffers(
+        2, pyarrow.py_buffer(offsets), pyarrow.py_buffer(b"abc\xff\xfed")
+    )
+    images = [{"bytes": fixtures.jpeg(0), "path": None}] * 2
+    content = pyarrow.table({"image": pyarrow.array(images), "text": texts})
+    parquet.write_table(content, tmp_path / "a.parquet")
+    source = data.from_parquet(tmp_path, captions="text")
+    assert source.column("text") == [["abc"]]
+    assert source.rejected == [("a/1", "invalid caption")]
+
+
+def test_a_damaged_page(tmp_path):
+    file = tmp_path / "a.parquet"
+    parquet.write_table(table(), file, row_group_size=3, compression="none")
+    content = bytearray(file.read_bytes())
+    about = parquet.ParquetFile(file).metadata.row_group(1)
+    for number in range(about.num_columns):
+        column = about.column(number)
+        start = column.dictionary_page_offset or column.data_page_offset
+        content[start : start + 16] = b"\xff" * 16
+    file.write_bytes(content)
+    source = data.from_parquet(file)
+    assert source[2]["image"] == fixtures.jpeg(2)
+    with pytest.raises(data.BadRecord, match=r"a/3: unreadable"):
+        source[3]
+    source = data.from_parquet(file, captions="texts", labels="label")
+    assert source.column("id") == ["a/0", "a/1", "a/2"]
+    assert source.rejected == [(f"a/{i}", "unreadable") for i in (3, 4, 5)]
 
 
 def test_labels_that_are_missing(tmp_path):

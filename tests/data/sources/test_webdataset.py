@@ -41,6 +41,8 @@ def test_records(tmp_path):
     again = data.from_webdataset(f"{tmp_path}/*.tar", captions="json")
     assert again.column("text")[:2] == [["json 0"], ["json 5"]]
     assert len(data.from_webdataset(f"{tmp_path}/{{00000,00002}}.tar")) == 4
+    below = data.from_webdataset(tmp_path)
+    assert below.column("id") == source.column("id")
 
 
 def test_the_index_is_used_and_renewed(tmp_path, monkeypatch):
@@ -122,8 +124,9 @@ def cuts():
         "in a header": (one + image + 100, ["0"], "1"),
         "before a caption": (one + image, ["0"], "1"),
         "in a caption": (one + image + 512 + 4, ["0"], "1"),
-        "in an unused member": (one + image + 1024 + 600, ["0", "1"], None),
-        "before the end": (3 * one, ["0", "1", "2"], None),
+        "in an unused member": (one + image + 1024 + 600, ["0", "1"], "c.tar"),
+        "between samples": (2 * one, ["0", "1"], "c.tar"),
+        "before the end": (3 * one, ["0", "1", "2"], "c.tar"),
     }
 
 
@@ -135,9 +138,60 @@ def test_a_tar_that_is_cut(tmp_path, name):
     shard.write_bytes(shard.read_bytes()[:size])
     source = data.from_webdataset(shard, captions="txt")
     assert source.column("id") == [f"c/{key}" for key in left]
-    expected = [(f"c/{lost}", "truncated archive")] if lost else []
-    assert source.rejected == expected
+    assert source.rejected == [(f"c/{lost}", "truncated archive")]
     fixtures.check_load(source)
+
+
+@pytest.mark.parametrize("block", [b"\xde" * 512, bytes(1024)])
+def test_a_tar_that_is_damaged_inside(tmp_path, block):
+    """As if it ended there, but something follows."""
+    shard = write(tmp_path / "c.tar")
+    content = shard.read_bytes()
+    place = content.index(b"1.jpg")
+    content = content[:place] + block + content[place + len(block) :]
+    shard.write_bytes(content)
+    source = data.from_webdataset(shard, captions="txt")
+    assert source.column("id") == ["c/0"]
+    assert source.rejected == [("c/c.tar", "truncated archive")]
+
+
+def test_json_that_makes_no_sense(tmp_path):
+    found = [
+        b'{"caption": ["a", 5]}',
+        b'{"caption": null}',
+        b"{}",
+        b"[" * 10**5,
+    ]
+    found += [b'{"caption": 5}', b'{"caption": "\\ud800"}']
+    members = []
+    for number, content in enumerate(found):
+        members.append((f"{number}.jpg", fixtures.jpeg(number)))
+        members.append((f"{number}.json", content))
+    fixtures.write_tar(tmp_path / "j.tar", members)
+    source = data.from_webdataset(tmp_path / "j.tar", captions="json")
+    assert source.column("text") == [["a"]]
+    assert sorted(source.rejected) == [
+        ("j/1", "no caption"),
+        ("j/2", "invalid annotation"),
+        ("j/3", "invalid annotation"),
+        ("j/4", "invalid annotation"),
+        ("j/5", "invalid caption"),
+    ]
+
+
+def test_a_sparse_member(tmp_path):
+    """Its bytes are not where its size says."""
+    write(tmp_path / "s.tar")
+    content = bytearray((tmp_path / "s.tar").read_bytes())
+    content[156:157] = tarfile.GNUTYPE_SPARSE
+    content[257:265] = tarfile.GNU_MAGIC
+    content[386:512] = b"0" * 11 + b"\0" + b"0" * 11 + b"\0" + bytes(102)
+    content[148:156] = b" " * 8
+    content[148:156] = b"%06o\0 " % sum(content[:512])
+    (tmp_path / "s.tar").write_bytes(content)
+    source = data.from_webdataset(tmp_path / "s.tar")
+    assert source.column("id") == ["s/1", "s/2"]
+    assert ("s/0.jpg", "not a file") in source.rejected
 
 
 def test_shards_that_are_no_tars(tmp_path):
@@ -190,6 +244,9 @@ def test_wrong_arguments(tmp_path):
         tar.add(tmp_path / "00000.tar", "x")
     with pytest.raises(ValueError, match=r"z\.tar is compressed"):
         data.from_webdataset(tmp_path / "z.tar")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match=r"empty', without a \.tar"):
+        data.from_webdataset(tmp_path / "empty")
     fixtures.write_tar(tmp_path / "e.tar", [("a.txt", b"x")])
     with pytest.raises(ValueError, match="Nothing in.*missing"):
         data.from_webdataset(tmp_path / "e.tar")
