@@ -114,58 +114,72 @@ def crop_and_resize(
         uint8 of shape `(N, height, width, 3)`.
     """
     tf = tensorflow()
-    # What all views need is computed for all at once: at this size the calls
-    # of small operations cost as much as some of the resizing.
-    channels = tf.constant([[0, 3]] * boxes.shape[0])
-    corners = tf.concat([boxes[:, :2], channels[:, :1]], axis=1)
-    sides = tf.concat([boxes[:, 2:], channels[:, 1:]], axis=1)
-    shrinking = tf.reduce_any(boxes[:, 2:] > list(size), axis=1)
-    views = [
-        _view(tf, tf.slice(image, corner, side), shrinks, size)
-        for corner, side, shrinks in zip(
-            tf.unstack(corners), tf.unstack(sides), tf.unstack(shrinking)
-        )
-    ]
+    rows, columns = size
+    height, width = boxes[:, 2], boxes[:, 3]
+    # What all views need is computed for all at once, and lines of pixels are
+    # cut as they go into the kernels: at this size a call of any operation
+    # costs as much as a tenth of the resizing.
+    zero, one = tf.zeros_like(height), tf.ones_like(height)
+    image = tf.reshape(image, [1, tf.shape(image)[0], 1, -1])
+    corners = tf.stack([zero, boxes[:, 0], zero, 3 * boxes[:, 1]], 1)
+    sides = tf.stack([one, height, one, 3 * width], 1)
+    scales = tf.cast(list(size), "float32") / tf.cast(boxes[:, 2:], "float32")
+    crops = zip(
+        tf.unstack(corners),
+        tf.unstack(sides),
+        tf.unstack(tf.stack([one, height, width, 3 * one], 1)),
+        tf.unstack(tf.stack([scales, tf.ones_like(scales)], 2)),
+        tf.unstack((height > rows) | (width > columns)),
+    )
+    views = []
+    for corner, side, shape, scale, shrinks in crops:
+        lines = tf.slice(image, corner, side)
+        views.append(_resize(tf, lines, shape, scale, shrinks, size))
     return tf.stack(views)
 
 
-def _view(tf, crop, shrinks, size):
+def _resize(tf, lines, shape, scale, shrinks, size):
+    """A view of `lines`, `(1, h, 1, 3 w)`, of a crop of `shape`."""
+
     # Without shrinking the filter is plain interpolation, whose own kernel
     # is the fastest.
-    view = tf.cond(
-        shrinks,
-        lambda: _shrink(tf, crop, size),
-        lambda: tf.raw_ops.ResizeBilinear(
-            images=crop[None], size=list(size), half_pixel_centers=True
-        )[0],
-    )
+    def interpolate():
+        return tf.raw_ops.ResizeBilinear(
+            images=tf.reshape(lines, shape), size=size, half_pixel_centers=True
+        )
+
+    def shrink():
+        if size[0] * size[1] >= LARGE:
+            return _shrink(tf, lines, shape, scale, size)
+        crop = tf.reshape(lines, shape)
+        return tf.image.resize(crop, size, antialias=True)
+
+    view = tf.reshape(tf.cond(shrinks, shrink, interpolate), [*size, 3])
     # Weights are positive and add up to 1, so nothing leaves [0, 255].
-    view = tf.cast(tf.round(view), "uint8")
-    return tf.ensure_shape(view, (*size, 3))
+    return tf.cast(tf.round(view), "uint8")
 
 
-def _shrink(tf, crop, size):
+def _shrink(tf, lines, shape, scale, size):
     """`tf.image.resize(antialias=True)`, to the bit, and faster.
 
     Its kernel is fast along rows, whole lines at once, and slow along
     columns, pixel by pixel. So both passes of a large view go along rows.
     """
-    if size[0] * size[1] < LARGE:
-        return tf.image.resize(crop, size, antialias=True)
-    view = _shrink_rows(tf, crop, size[0])
-    view = _shrink_rows(tf, tf.transpose(view, (1, 0, 2)), size[1])
+    rows, columns = size
+    view = _shrink_rows(tf, lines, scale[0], rows)
+    view = tf.reshape(view, [rows, shape[2], 3])
+    lines = tf.reshape(tf.transpose(view, (1, 0, 2)), [1, -1, 1, 3 * rows])
+    view = _shrink_rows(tf, lines, scale[1], columns)
+    view = tf.reshape(view, [columns, rows, 3])
     return tf.transpose(view, (1, 0, 2))
 
 
-def _shrink_rows(tf, view, rows):
-    shape = tf.shape(view)
-    scale = rows / tf.cast(shape[0], "float32")
-    lines = tf.raw_ops.ScaleAndTranslate(
-        images=tf.reshape(view, [1, shape[0], 1, -1]),
+def _shrink_rows(tf, lines, scale, rows):
+    return tf.raw_ops.ScaleAndTranslate(
+        images=lines,
         size=[rows, 1],
-        scale=tf.stack([scale, 1.0]),
+        scale=scale,
         translation=[0.0, 0.0],
         kernel_type="triangle",
         antialias=True,
     )
-    return tf.reshape(lines, [rows, shape[1], 3])

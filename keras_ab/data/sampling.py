@@ -36,39 +36,32 @@ def sample_boxes(
     """
     tf = tensorflow()
     draws = tf.random.stateless_uniform((num_boxes, 2 * TRIES + 2), seed)
-    rows, columns = tf.unstack(tf.cast(image_shape, "float32"))
+    shape = tf.cast(image_shape, "float32")
     low, high = area
-    areas = rows * columns * (low + (high - low) * draws[:, :TRIES])
+    areas = low + (high - low) * draws[:, :TRIES]
+    areas = shape[0] * shape[1] * areas
     low, high = math.log(aspect_ratio[0]), math.log(aspect_ratio[1])
     ratios = tf.exp(low + (high - low) * draws[:, TRIES : 2 * TRIES])
-    widths = tf.round(tf.sqrt(areas * ratios))
-    heights = tf.round(tf.sqrt(areas / ratios))
-    fits = (
-        (widths >= 1) & (widths <= columns) & (heights >= 1) & (heights <= rows)
-    )
+    tries = tf.round(tf.sqrt(tf.stack([areas / ratios, areas * ratios], 2)))
+    fits = tf.reduce_all((tries >= 1) & (tries <= shape), axis=2)
     # argmax gives the first of equals: the first try that fits.
     first = tf.argmax(tf.cast(fits, "int32"), axis=1)
-    width = tf.gather(widths, first, axis=1, batch_dims=1)
-    height = tf.gather(heights, first, axis=1, batch_dims=1)
-    y = tf.floor(draws[:, -2] * (rows - height + 1))
-    x = tf.floor(draws[:, -1] * (columns - width + 1))
-    drawn = tf.stack([y, x, height, width], axis=1)
-    fallback = _centred(rows, columns, aspect_ratio)
+    sides = tf.gather(tries, first, axis=1, batch_dims=1)
+    corners = tf.floor(draws[:, 2 * TRIES :] * (shape - sides + 1))
+    drawn = tf.concat([corners, sides], axis=1)
+    fallback = _centred(shape, aspect_ratio)
     boxes = tf.where(tf.reduce_any(fits, 1, keepdims=True), drawn, fallback)
     corners = boxes[:, :2]
     normalised = tf.concat([corners, corners + boxes[:, 2:]], axis=1)
-    normalised = normalised / tf.stack([rows, columns, rows, columns])
+    normalised = normalised / tf.tile(shape, [2])
     return tf.cast(boxes, "int32"), normalised
 
 
-def _centred(rows, columns, aspect_ratio):
+def _centred(shape, aspect_ratio):
     """The largest centred crop of an allowed aspect ratio, `(4,)`."""
     tf = tensorflow()
-    ratio = tf.clip_by_value(columns / rows, *aspect_ratio)
-    narrow = columns / rows < aspect_ratio[0]
-    wide = columns / rows > aspect_ratio[1]
-    height = tf.where(narrow, tf.round(columns / ratio), rows)
-    width = tf.where(wide, tf.round(rows * ratio), columns)
-    y = tf.floor((rows - height) / 2)
-    x = tf.floor((columns - width) / 2)
-    return tf.stack([y, x, height, width])
+    ratio = tf.clip_by_value(shape[1] / shape[0], *aspect_ratio)
+    # Of both sides one is the image's.
+    sides = tf.stack([shape[1] / ratio, shape[0] * ratio])
+    sides = tf.minimum(tf.round(sides), shape)
+    return tf.concat([tf.floor((shape - sides) / 2), sides], axis=0)
