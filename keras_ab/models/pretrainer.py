@@ -249,6 +249,9 @@ class Pretrainer(keras.Model):
             size = kwargs.get("validation_batch_size", batch_size)
             batch, kwargs["validation_data"] = first_batch(held_out, size)
             self.check(batch)
+        if hasattr(x, "element_spec") and len(args) < 8:
+            # A tf.data.Dataset has its order, as Keras would warn.
+            kwargs.setdefault("shuffle", False)
         return super().fit(x, *args, **kwargs)
 
     @staticmethod

@@ -194,3 +194,13 @@ def test_the_end_of_fit_does_not_wait_for_a_tuner():
     _, dataset = first_batch(tf.data.Dataset.from_tensors(factory.batch()))
     off = dataset.options().autotune.enabled is False
     assert off == (keras.backend.backend() == "jax")
+
+
+def test_a_dataset_is_fitted_without_a_warning(model, recwarn):
+    import tensorflow as tf
+
+    dataset = tf.data.Dataset.from_tensors(factory.batch())
+    model.fit(dataset, verbose=0)
+    told = [str(warning.message) for warning in recwarn.list]
+    assert not [text for text in told if "shuffle" in text]
+    assert updates(model) == 1
