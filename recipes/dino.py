@@ -71,11 +71,15 @@ SMALL = dataclasses.replace(
     num_prototypes=1_024,
     head_dim=256,
     bottleneck_dim=64,
+    start_temperature=0.02,
+    end_temperature=0.02,
     temperature_steps=3_000,
     frozen_steps=100,
     local_size=24,
     crops_batch_size=16,
+    learning_rate=0.0005,
     warmup_steps=400,
+    target_rate=0.01,
 )
 SMOKE = dataclasses.replace(
     SMALL,
