@@ -1,5 +1,9 @@
 """Evaluation of frozen features, and of rewards and values."""
 
+from keras_ab.probes.compare import Comparison
+from keras_ab.probes.compare import NotComparable
+from keras_ab.probes.compare import compare
+from keras_ab.probes.comparison_plot import plot
 from keras_ab.probes.features import extract_features
 from keras_ab.probes.features import extract_views
 from keras_ab.probes.forced_choice import ForcedChoice
@@ -14,23 +18,39 @@ from keras_ab.probes.linear import linear_predict
 from keras_ab.probes.outcome import Outcome
 from keras_ab.probes.packing import pack
 from keras_ab.probes.packing import unpack
+from keras_ab.probes.results import PROTOCOL
+from keras_ab.probes.results import Report
+from keras_ab.probes.results import Result
 from keras_ab.probes.reward import reward_ranks
+from keras_ab.probes.tables import comma_separated
+from keras_ab.probes.tables import latex
+from keras_ab.probes.tables import markdown
 from keras_ab.probes.zero_shot import zero_shot_predict
 
 __all__ = [
+    "PROTOCOL",
+    "Comparison",
     "ForcedChoice",
+    "NotComparable",
     "Outcome",
+    "Report",
+    "Result",
     "bootstrap_interval",
     "bootstrap_statistic",
+    "comma_separated",
+    "compare",
     "extract_features",
     "extract_views",
     "forced_choice",
     "forced_choice_ceiling",
     "forced_choice_queries",
     "knn_predict",
+    "latex",
     "linear_predict",
+    "markdown",
     "pack",
     "percentiles",
+    "plot",
     "reward_ranks",
     "unpack",
     "zero_shot_predict",
