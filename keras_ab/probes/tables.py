@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable
+from typing import Any
 
 from keras_ab.probes.compare import Cell
 from keras_ab.probes.compare import Column
@@ -217,18 +218,17 @@ FIELDS = (
 )
 
 
-def comma_separated(comparison: Comparison) -> str:
-    """A comparison as CSV, a line a value, with all intervals.
+def lines(comparison: Comparison) -> list[dict[str, Any]]:
+    """All values of a comparison, ready for JSON or CSV.
 
     Args:
         comparison: What `keras_ab.probes.compare` returned.
 
     Returns:
-        Text. Values are shares, not hundredths; what is unknown is empty.
+        A list of dicts with the keys `FIELDS`. Values are shares, not
+        hundredths; what is unknown is None.
     """
-    stream = io.StringIO()
-    table = csv.DictWriter(stream, FIELDS, lineterminator="\n")
-    table.writeheader()
+    found = []
     for (name, column), cell in comparison.cells.items():
         if column not in comparison.columns:
             continue
@@ -236,13 +236,14 @@ def comma_separated(comparison: Comparison) -> str:
         low, high = outcome.interval or (None, None)
         below, above = cell.interval or (None, None)
         compared = cell.difference is not None
-        table.writerow(
+        undefined = outcome.value != outcome.value
+        found.append(
             {
                 "encoder": name,
                 "task": column.task,
                 "probe": column.probe,
                 "metric": column.metric,
-                "value": outcome.value,
+                "value": None if undefined else outcome.value,
                 "low": low,
                 "high": high,
                 "chance": outcome.chance,
@@ -256,4 +257,20 @@ def comma_separated(comparison: Comparison) -> str:
                 "foreign": cell.foreign,
             }
         )
+    return found
+
+
+def comma_separated(comparison: Comparison) -> str:
+    """A comparison as CSV, a line a value, with all intervals.
+
+    Args:
+        comparison: What `keras_ab.probes.compare` returned.
+
+    Returns:
+        Text. Values are shares, not hundredths; what is unknown is empty.
+    """
+    stream = io.StringIO()
+    table = csv.DictWriter(stream, FIELDS, lineterminator="\n")
+    table.writeheader()
+    table.writerows(lines(comparison))
     return stream.getvalue()

@@ -2,12 +2,15 @@
 
 import csv
 import io
+import json
+import pathlib
 import re
 
 import numpy as np
 import pytest
 
 from keras_ab import probes
+from keras_ab.probes import __main__ as command
 from keras_ab.probes import tables
 from keras_ab.probes.compare import Column
 from tests.probes.test_results import report
@@ -225,3 +228,78 @@ def test_plot(three, tmp_path):
     # Three colours of matplotlib's cycle, one an encoder.
     for colour in ((31, 119, 180), (255, 127, 14), (44, 160, 44)):
         assert (picture == colour).all(-1).sum() > 20
+
+
+@pytest.fixture
+def files(tmp_path):
+    report("CLIP", result(), result("depth", seed=2)).save(tmp_path / "a.json")
+    better = report("AB", result(seed=1, rate=0.9), result("depth", seed=3))
+    better.save(tmp_path / "b.json")
+    return [str(tmp_path / name) for name in ("a.json", "b.json")]
+
+
+def run(*arguments):
+    return command.main(["compare", *map(str, arguments)])
+
+
+def test_the_command(files, tmp_path, capsys):
+    out = tmp_path / "new"
+    written = [
+        text
+        for kind in ("markdown", "latex", "csv", "json", "plot")
+        for text in (f"--{kind}", out / f"c.{'png' if kind == 'plot' else kind}")
+    ]
+    assert run(*files, *written) == 0
+    shown = capsys.readouterr().out
+    assert "CLIP" in shown and "counting" in shown and "median" not in shown
+    assert max(map(len, shown.splitlines())) <= 80
+    found = probes.compare(files).headlines()
+    assert (out / "c.markdown").read_text() == probes.markdown(found)
+    assert (out / "c.latex").read_text() == probes.latex(found)
+    assert (out / "c.csv").read_text() == probes.comma_separated(found)
+    assert (out / "c.png").stat().st_size > 5000
+    said = json.loads((out / "c.json").read_text())
+    assert said["baseline"] == "CLIP" and said["encoders"] == ["CLIP", "AB"]
+    assert said["values"] == tables.lines(found)
+
+
+def test_the_command_takes_names(files, capsys):
+    named = [f"{name}={file}" for name, file in zip("xy", files)]
+    assert run(*named, "--baseline", "y", "--all", "--rows", "metrics") == 0
+    shown = capsys.readouterr().out
+    assert "counting median" in shown and "Differences are to y." in shown
+    with pytest.raises(SystemExit):
+        run(named[0], files[1])
+    assert "either all files" in capsys.readouterr().err
+
+
+def test_a_wide_table_folds(tmp_path, capsys):
+    name = "a-model-with-a-very-long-name-indeed/and-a-folder/{}"
+    for number in range(4):
+        path = tmp_path / f"{number}.json"
+        report(name.format(number), result(seed=number)).save(path)
+    assert run(*sorted(tmp_path.glob("*.json"))) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda a, b: b.write_text(b.read_text()[:99]), "b.json is not a whole"),
+        (lambda a, b: b.unlink(), "No such file"),
+        (lambda a, b: report("c", protocol=9).save(b), "--anyway"),
+        (lambda a, b: report("c", result(crop="x")).save(b), "crop: x, center"),
+    ],
+)
+def test_the_command_says_what_is_wrong(files, capsys, change, message):
+    change(*map(pathlib.Path, files))
+    with pytest.raises(SystemExit) as caught:
+        run(*files)
+    assert caught.value.code == 1
+    assert message in capsys.readouterr().err
+
+
+def test_the_command_compares_anyway(files, capsys):
+    report("c", protocol=9).save(files[1])
+    assert run(*files, "--anyway") == 0
+    assert "†" in capsys.readouterr().out
