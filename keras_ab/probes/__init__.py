@@ -1,20 +1,34 @@
 """Evaluation of frozen features, and of rewards and values."""
 
+from keras_ab.probes.crops import center_crop
+from keras_ab.probes.crops import whole
 from keras_ab.probes.features import extract_features
 from keras_ab.probes.features import extract_views
+from keras_ab.probes.fingerprint import array_fingerprint
+from keras_ab.probes.fingerprint import source_fingerprint
 from keras_ab.probes.forced_choice import ForcedChoice
 from keras_ab.probes.forced_choice import forced_choice
 from keras_ab.probes.forced_choice import forced_choice_ceiling
 from keras_ab.probes.forced_choice import forced_choice_queries
+from keras_ab.probes.frozen_encoder import FrozenEncoder
 from keras_ab.probes.intervals import bootstrap_interval
 from keras_ab.probes.knn import knn_predict
 from keras_ab.probes.linear import linear_predict
+from keras_ab.probes.probe import Fitted
+from keras_ab.probes.probe import Probe
+from keras_ab.probes.probe import count_unseen
 from keras_ab.probes.reward import reward_ranks
 from keras_ab.probes.zero_shot import zero_shot_predict
 
 __all__ = [
+    "Fitted",
     "ForcedChoice",
+    "FrozenEncoder",
+    "Probe",
+    "array_fingerprint",
     "bootstrap_interval",
+    "center_crop",
+    "count_unseen",
     "extract_features",
     "extract_views",
     "forced_choice",
@@ -23,5 +37,7 @@ __all__ = [
     "knn_predict",
     "linear_predict",
     "reward_ranks",
+    "source_fingerprint",
+    "whole",
     "zero_shot_predict",
 ]
