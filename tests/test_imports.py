@@ -45,7 +45,7 @@ ALLOWED = {
         "ops",
     },
     "callbacks": {"models", "objectives", "optimizers"},
-    "probes": {"models"},
+    "probes": {"models", "ops", "data"},
     "analysis": {"models", "probes"},
 }
 HEAVY = {

@@ -4,12 +4,17 @@ from keras_ab.probes.compare import Comparison
 from keras_ab.probes.compare import NotComparable
 from keras_ab.probes.compare import compare
 from keras_ab.probes.comparison_plot import plot
+from keras_ab.probes.crops import center_crop
+from keras_ab.probes.crops import whole
 from keras_ab.probes.features import extract_features
 from keras_ab.probes.features import extract_views
+from keras_ab.probes.fingerprint import array_fingerprint
+from keras_ab.probes.fingerprint import source_fingerprint
 from keras_ab.probes.forced_choice import ForcedChoice
 from keras_ab.probes.forced_choice import forced_choice
 from keras_ab.probes.forced_choice import forced_choice_ceiling
 from keras_ab.probes.forced_choice import forced_choice_queries
+from keras_ab.probes.frozen_encoder import FrozenEncoder
 from keras_ab.probes.intervals import bootstrap_interval
 from keras_ab.probes.intervals import bootstrap_statistic
 from keras_ab.probes.intervals import percentiles
@@ -18,6 +23,9 @@ from keras_ab.probes.linear import linear_predict
 from keras_ab.probes.outcome import Outcome
 from keras_ab.probes.packing import pack
 from keras_ab.probes.packing import unpack
+from keras_ab.probes.probe import Fitted
+from keras_ab.probes.probe import Probe
+from keras_ab.probes.probe import count_unseen
 from keras_ab.probes.results import PROTOCOL
 from keras_ab.probes.results import Report
 from keras_ab.probes.results import Result
@@ -30,15 +38,21 @@ from keras_ab.probes.zero_shot import zero_shot_predict
 __all__ = [
     "PROTOCOL",
     "Comparison",
+    "Fitted",
     "ForcedChoice",
+    "FrozenEncoder",
     "NotComparable",
     "Outcome",
+    "Probe",
     "Report",
     "Result",
+    "array_fingerprint",
     "bootstrap_interval",
     "bootstrap_statistic",
+    "center_crop",
     "comma_separated",
     "compare",
+    "count_unseen",
     "extract_features",
     "extract_views",
     "forced_choice",
@@ -52,6 +66,8 @@ __all__ = [
     "percentiles",
     "plot",
     "reward_ranks",
+    "source_fingerprint",
     "unpack",
+    "whole",
     "zero_shot_predict",
 ]
