@@ -12,7 +12,7 @@ from keras_ab.models import Pretrainer
 from keras_ab.probes import FrozenEncoder
 from keras_ab.probes import Outcome
 from keras_ab.probes import Probe
-from keras_ab.probes.evaluate import Measurement
+from keras_ab.probes.measurement import Measurement
 from keras_ab.probes.tasks import Task
 
 
@@ -99,7 +99,7 @@ class Evaluation(keras.callbacks.Callback):
             self._encoder = FrozenEncoder(self.model, network=self.network)
             self._of = self.model
         state = random_state.capture()
-        self._measurement.read(self._encoder.image_size)
+        self._measurement.read(self._encoder)
         random_state.restore(state)
         # As the batches of the whole run count, so that a run that goes on
         # is evaluated at the same steps.
