@@ -1,5 +1,7 @@
 """Evaluation of frozen features, and of rewards and values."""
 
+from keras_ab.probes import tasks
+from keras_ab.probes.decoder import DecoderProbe
 from keras_ab.probes.features import extract_features
 from keras_ab.probes.features import extract_views
 from keras_ab.probes.forced_choice import ForcedChoice
@@ -18,6 +20,7 @@ from keras_ab.probes.reward import reward_ranks
 from keras_ab.probes.zero_shot import zero_shot_predict
 
 __all__ = [
+    "DecoderProbe",
     "ForcedChoice",
     "Outcome",
     "bootstrap_interval",
@@ -32,6 +35,7 @@ __all__ = [
     "pack",
     "percentiles",
     "reward_ranks",
+    "tasks",
     "unpack",
     "zero_shot_predict",
 ]
