@@ -1,11 +1,13 @@
 """Evaluation of frozen features, and of rewards and values."""
 
+from keras_ab.probes import tasks
 from keras_ab.probes.compare import Comparison
 from keras_ab.probes.compare import NotComparable
 from keras_ab.probes.compare import compare
 from keras_ab.probes.comparison_plot import plot
 from keras_ab.probes.crops import center_crop
 from keras_ab.probes.crops import whole
+from keras_ab.probes.decoder import DecoderProbe
 from keras_ab.probes.features import extract_features
 from keras_ab.probes.features import extract_views
 from keras_ab.probes.fingerprint import array_fingerprint
@@ -38,6 +40,7 @@ from keras_ab.probes.zero_shot import zero_shot_predict
 __all__ = [
     "PROTOCOL",
     "Comparison",
+    "DecoderProbe",
     "Fitted",
     "ForcedChoice",
     "FrozenEncoder",
@@ -67,6 +70,7 @@ __all__ = [
     "plot",
     "reward_ranks",
     "source_fingerprint",
+    "tasks",
     "unpack",
     "whole",
     "zero_shot_predict",

@@ -86,9 +86,10 @@ class Task(abc.ABC):
 
     Classes are the names that the source has (`class_names` and the like), or
     where it has none the sorted union of what the training set shows. A test
-    example whose class the training set never showed is a miss, and is counted
-    in `extra["unseen"]`; an example that cannot be asked, such as one of a box
-    without area, is skipped and counted in `extra["skipped"]`.
+    example whose class the training set never showed stays, a miss for who
+    learnt from it, and is counted in `extra["unseen"]`; one that cannot be
+    asked, such as a box without area, is skipped and counted in
+    `extra["skipped"]`.
 
     To add a task, write `_prepare`, `words`, `grammar`, `examples`, `blind`
     and `evaluate`.
