@@ -32,6 +32,8 @@ from keras_ab.probes.results import PROTOCOL
 from keras_ab.probes.results import Report
 from keras_ab.probes.results import Result
 from keras_ab.probes.reward import reward_ranks
+from keras_ab.probes.sets import Splits
+from keras_ab.probes.sets import open_splits
 from keras_ab.probes.tables import comma_separated
 from keras_ab.probes.tables import latex
 from keras_ab.probes.tables import markdown
@@ -49,6 +51,7 @@ __all__ = [
     "Probe",
     "Report",
     "Result",
+    "Splits",
     "array_fingerprint",
     "bootstrap_interval",
     "bootstrap_statistic",
@@ -65,6 +68,7 @@ __all__ = [
     "latex",
     "linear_predict",
     "markdown",
+    "open_splits",
     "pack",
     "percentiles",
     "plot",

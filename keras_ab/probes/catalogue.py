@@ -1,9 +1,6 @@
 """Tasks and probes by the names that commands use."""
 
-from typing import Any
 
-from keras_ab.probes.decoder import DecoderProbe
-from keras_ab.probes.probe import Probe
 from keras_ab.probes.tasks import Action
 from keras_ab.probes.tasks import BoxClassification
 from keras_ab.probes.tasks import Captioning

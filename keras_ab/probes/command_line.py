@@ -11,8 +11,6 @@ from keras_ab.probes.frozen_encoder import FrozenEncoder
 from keras_ab.probes.open_encoder import ACCEPTED
 from keras_ab.probes.open_encoder import open_encoder
 
-WIDTH = 80
-
 
 def add_encoder(parser: argparse.ArgumentParser) -> None:
     """Adds what says which encoder is meant."""
@@ -98,6 +96,32 @@ def bar(what: str) -> Iterator[Callable[[int, int], None]]:
     Yields:
         A callable that is told how many are done, and how many there are.
     """
+    with stages() as tell:
+        yield lambda done, total: tell(what, done, total)
+
+
+@contextlib.contextmanager
+def stages() -> Iterator[Callable[[str, int, int], None]]:
+    """Progress of one stage after the other, with the time that remains.
+
+    Yields:
+        A callable that is told a stage, how much of it is done, and how much
+        there is, 0 where this is unknown.
+    """
+    with _progress() as progress:
+        tasks = {}
+
+        def tell(stage, done, total):
+            if stage not in tasks:
+                for other in tasks.values():
+                    progress.update(other, visible=False)
+                tasks[stage] = progress.add_task(stage, total=None)
+            progress.update(tasks[stage], completed=done, total=total or None)
+
+        yield tell
+
+
+def _progress():
     # Imported here: rich comes with the extra `probes`.
     from rich.console import Console
     from rich.progress import BarColumn
@@ -107,16 +131,10 @@ def bar(what: str) -> Iterator[Callable[[int, int], None]]:
     from rich.progress import TimeRemainingColumn
 
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=20),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(what, total=None)
-
-        def tell(done, total):
-            progress.update(task, completed=done, total=total)
-
-        yield tell
+    return Progress(*columns, console=console, transient=True)

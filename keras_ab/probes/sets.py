@@ -131,7 +131,7 @@ def _built_in(name, sizes, options):
     """Records drawn for training, and for testing."""
     key = "clips" if name == "video" else "size"
     sources = [
-        BUILT_IN[name](**{key: size, "split": split, **options})
+        _open(name, **{key: size, "split": split, **options})
         for size, split in zip(sizes, ("train", "test"))
     ]
     if name == "video":

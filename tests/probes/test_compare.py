@@ -247,7 +247,10 @@ def test_the_command(files, tmp_path, capsys):
     written = [
         text
         for kind in ("markdown", "latex", "csv", "json", "plot")
-        for text in (f"--{kind}", out / f"c.{'png' if kind == 'plot' else kind}")
+        for text in (
+            f"--{kind}",
+            out / f"c.{'png' if kind == 'plot' else kind}",
+        )
     ]
     assert run(*files, *written) == 0
     shown = capsys.readouterr().out
@@ -285,7 +288,10 @@ def test_a_wide_table_folds(tmp_path, capsys):
 @pytest.mark.parametrize(
     "change, message",
     [
-        (lambda a, b: b.write_text(b.read_text()[:99]), "b.json is not a whole"),
+        (
+            lambda a, b: b.write_text(b.read_text()[:99]),
+            "b.json is not a whole",
+        ),
         (lambda a, b: b.unlink(), "No such file"),
         (lambda a, b: report("c", protocol=9).save(b), "--anyway"),
         (lambda a, b: report("c", result(crop="x")).save(b), "crop: x, center"),
