@@ -1,6 +1,8 @@
 """Evaluation of frozen features, and of rewards and values."""
 
 from keras_ab.probes import tasks
+from keras_ab.probes.catalogue import PROBES
+from keras_ab.probes.catalogue import TASKS
 from keras_ab.probes.compare import Comparison
 from keras_ab.probes.compare import NotComparable
 from keras_ab.probes.compare import compare
@@ -8,6 +10,7 @@ from keras_ab.probes.comparison_plot import plot
 from keras_ab.probes.crops import center_crop
 from keras_ab.probes.crops import whole
 from keras_ab.probes.decoder import DecoderProbe
+from keras_ab.probes.evaluate import evaluate
 from keras_ab.probes.features import extract_features
 from keras_ab.probes.features import extract_views
 from keras_ab.probes.fingerprint import array_fingerprint
@@ -22,6 +25,8 @@ from keras_ab.probes.intervals import bootstrap_statistic
 from keras_ab.probes.intervals import percentiles
 from keras_ab.probes.knn import knn_predict
 from keras_ab.probes.linear import linear_predict
+from keras_ab.probes.measurement import Measurement
+from keras_ab.probes.open_encoder import open_encoder
 from keras_ab.probes.outcome import Outcome
 from keras_ab.probes.packing import pack
 from keras_ab.probes.packing import unpack
@@ -34,24 +39,30 @@ from keras_ab.probes.results import Result
 from keras_ab.probes.reward import reward_ranks
 from keras_ab.probes.sets import Splits
 from keras_ab.probes.sets import open_splits
+from keras_ab.probes.source_features import source_features
 from keras_ab.probes.tables import comma_separated
 from keras_ab.probes.tables import latex
 from keras_ab.probes.tables import markdown
+from keras_ab.probes.works import Work
 from keras_ab.probes.zero_shot import zero_shot_predict
 
 __all__ = [
+    "PROBES",
     "PROTOCOL",
+    "TASKS",
     "Comparison",
     "DecoderProbe",
     "Fitted",
     "ForcedChoice",
     "FrozenEncoder",
+    "Measurement",
     "NotComparable",
     "Outcome",
     "Probe",
     "Report",
     "Result",
     "Splits",
+    "Work",
     "array_fingerprint",
     "bootstrap_interval",
     "bootstrap_statistic",
@@ -59,6 +70,7 @@ __all__ = [
     "comma_separated",
     "compare",
     "count_unseen",
+    "evaluate",
     "extract_features",
     "extract_views",
     "forced_choice",
@@ -68,11 +80,13 @@ __all__ = [
     "latex",
     "linear_predict",
     "markdown",
+    "open_encoder",
     "open_splits",
     "pack",
     "percentiles",
     "plot",
     "reward_ranks",
+    "source_features",
     "source_fingerprint",
     "tasks",
     "unpack",

@@ -13,7 +13,7 @@ from keras_ab.probes.catalogue import make_probe
 from keras_ab.probes.decoder import DecoderProbe
 from keras_ab.probes.fingerprint import source_fingerprint
 from keras_ab.probes.frozen_encoder import FrozenEncoder
-from keras_ab.probes.measurement import probe_outcomes
+from keras_ab.probes.measurement import classify
 from keras_ab.probes.results import Report
 from keras_ab.probes.results import Result
 from keras_ab.probes.source_features import source_features
@@ -132,7 +132,7 @@ class _Bench:
         started = time.perf_counter()
         ready, train, test, data = self.read(work, probe.needs)
         self.progress(f"{work.name}: {probe.name}", 0, 0)
-        outcomes = probe_outcomes(probe, ready, self.encoder, train, test)
+        outcomes = classify(probe, ready, self.encoder, train, test)
         seconds = time.perf_counter() - started
         settings = {"probe": _settings(probe.config()), "task": _said(ready)}
         return Result(
@@ -201,7 +201,7 @@ class _Bench:
                 "reasons": [
                     f"{bad['id']}: {bad['reason']}" for bad in found.skipped[:9]
                 ],
-                "fingerprint": _fingerprint(source, records),
+                "fingerprint": source_fingerprint(source),
             }
         train, test = parts
         ready = work.task.prepare(train[1], work.splits.train)
@@ -241,20 +241,6 @@ class _Bench:
         return self._records[key]
 
 
-class _Annotations:
-    """Records that have been read, for their fingerprint."""
-
-    def __init__(self, records, class_names):
-        self.records, self.class_names = records, class_names
-
-    def __len__(self):
-        return len(self.records)
-
-    def annotations(self, index):
-        record = self.records[index]
-        return {key: record[key] for key in record if key != "size"}
-
-
 class _Telling(keras.callbacks.Callback):
     """Tells how far a fit has come."""
 
@@ -268,10 +254,6 @@ class _Telling(keras.callbacks.Callback):
 
 def _silent(stage, done, total):
     pass
-
-
-def _fingerprint(source, records):
-    return source_fingerprint(_Annotations(records, source.class_names))
 
 
 def _settings(config):

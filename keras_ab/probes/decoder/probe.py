@@ -68,6 +68,9 @@ class DecoderProbe:
         no text says them.
     """
 
+    name = "decoder"
+    """How results call it."""
+
     def __init__(
         self,
         epochs: int = 30,
