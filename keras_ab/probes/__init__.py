@@ -18,9 +18,12 @@ from keras_ab.probes.probe import Fitted
 from keras_ab.probes.probe import Probe
 from keras_ab.probes.probe import count_unseen
 from keras_ab.probes.reward import reward_ranks
+from keras_ab.probes.source_features import Features
+from keras_ab.probes.source_features import source_features
 from keras_ab.probes.zero_shot import zero_shot_predict
 
 __all__ = [
+    "Features",
     "Fitted",
     "ForcedChoice",
     "FrozenEncoder",
@@ -37,6 +40,7 @@ __all__ = [
     "knn_predict",
     "linear_predict",
     "reward_ranks",
+    "source_features",
     "source_fingerprint",
     "whole",
     "zero_shot_predict",
