@@ -39,6 +39,7 @@ from keras_ab.probes.results import Result
 from keras_ab.probes.reward import reward_ranks
 from keras_ab.probes.sets import Splits
 from keras_ab.probes.sets import open_splits
+from keras_ab.probes.source_features import Features
 from keras_ab.probes.source_features import source_features
 from keras_ab.probes.tables import comma_separated
 from keras_ab.probes.tables import latex
@@ -52,6 +53,7 @@ __all__ = [
     "TASKS",
     "Comparison",
     "DecoderProbe",
+    "Features",
     "Fitted",
     "ForcedChoice",
     "FrozenEncoder",

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_ab.data.source import Subset
 from keras_ab.typing import Tensor
 
 
@@ -33,7 +34,8 @@ def source_fingerprint(source: Any) -> str:
     """The fingerprint of a source's records: ids and annotations, in order.
 
     Pixels do not count, so that no image is read where the source tells its
-    annotations without them.
+    annotations without them. Of the built-in sets, which are painted, the
+    settings count, and of a `Subset` what it is a part of.
 
     Args:
         source: A `keras_ab.data.Source`.
@@ -50,9 +52,24 @@ def source_fingerprint(source: Any) -> str:
     digest = hashlib.sha256()
     _add(digest, len(source))
     _add(digest, source.class_names)
-    for index in range(len(source)):
-        _add(digest, source.annotations(index))
+    if isinstance(source, Subset):
+        _add(digest, source_fingerprint(source.source))
+        _add(digest, source.indices)
+    elif _is_painted(source):
+        _add(digest, type(source).__qualname__)
+        _add(digest, vars(source))
+    else:
+        for index in range(len(source)):
+            _add(digest, source.annotations(index))
     return digest.hexdigest()
+
+
+def _is_painted(source):
+    """Whether a source is a function of its settings, and reads nothing."""
+    plain = (bool, int, float, str, type(None))
+    return source.never_fails and all(
+        isinstance(value, plain) for value in vars(source).values()
+    )
 
 
 def _add(digest, value):
