@@ -45,7 +45,14 @@ ALLOWED = {
         "ops",
     },
     "callbacks": {"models", "objectives", "optimizers"},
-    "probes": {"models", "ops", "data"},
+    "probes": {
+        "models",
+        "ops",
+        "data",
+        "layers",
+        "optimizers",
+        "schedules",
+    },
     "analysis": {"models", "probes"},
 }
 HEAVY = {
@@ -57,6 +64,8 @@ HEAVY = {
     "keras_hub",
     "pyarrow",
     "tensorflow_datasets",
+    "pycocotools",
+    "sacrebleu",
 }
 # Registers builders with the library, for those who import it by name.
 NEEDED = {"data/tfds_builder.py": {"tensorflow_datasets"}}
