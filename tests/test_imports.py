@@ -44,7 +44,7 @@ ALLOWED = {
         "optimizers",
         "ops",
     },
-    "callbacks": {"models", "objectives", "optimizers"},
+    "callbacks": {"models", "objectives", "optimizers", "probes"},
     "probes": {
         "models",
         "ops",
@@ -54,6 +54,7 @@ ALLOWED = {
         "schedules",
     },
     "analysis": {"models", "probes"},
+    "embed": {"probes", "data"},
 }
 HEAVY = {
     "tensorflow",
@@ -66,6 +67,7 @@ HEAVY = {
     "tensorflow_datasets",
     "pycocotools",
     "sacrebleu",
+    "rich",
 }
 # Registers builders with the library, for those who import it by name.
 NEEDED = {"data/tfds_builder.py": {"tensorflow_datasets"}}

@@ -3,6 +3,9 @@
 import inspect
 from typing import Any
 
+from keras_ab.probes.by_text import Retrieval
+from keras_ab.probes.by_text import TextProbe
+from keras_ab.probes.by_text import ZeroShot
 from keras_ab.probes.decoder import DecoderProbe
 from keras_ab.probes.tasks import Action
 from keras_ab.probes.tasks import BoxClassification
@@ -28,6 +31,13 @@ TASKS: dict[str, tuple[type[Task], str]] = {
 
 PROBES: dict[str, type] = {
     "decoder": DecoderProbe,
+    "knn": KNN,
+    "linear": LinearProbe,
+    "map": MapProbe,
+    "ridge": Ridge,
+    "fine_tune": FineTune,
+    "zero_shot": ZeroShot,
+    "retrieval": Retrieval,
 }
 """By name: the probe, a class whose arguments are its settings."""
 
@@ -90,6 +100,8 @@ def make_probe(probe: str | Any, seed: int = 0, **settings: Any) -> Any:
 
 def fits(probe: Any, task: Task) -> bool:
     """Whether a probe can answer a task."""
+    if isinstance(probe, TextProbe):
+        return probe.fits(task)
     return isinstance(probe, DecoderProbe) or task.single_label
 
 

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 
 from keras_ab.data.specs import BUILT_IN
+from keras_ab.probes.by_text import TextProbe
 from keras_ab.probes.catalogue import fits
 from keras_ab.probes.catalogue import make_probe
 from keras_ab.probes.decoder import DecoderProbe
@@ -120,19 +122,28 @@ def evaluate(
 class _Bench:
     """An encoder, and what has been computed of it."""
 
-    def __init__(self, encoder, batch_size, cache, progress):
+    def __init__(
+        self,
+        encoder: FrozenEncoder,
+        batch_size: int,
+        cache: PathLike | None,
+        progress: Progress,
+    ):
         self.encoder = encoder
         self.batch_size = batch_size
         self.cache = cache
         self.progress = progress
         self._held, self._features, self._records = {}, {}, {}
 
-    def alone(self, work, probe, seed):
+    def alone(self, work: Work, probe: Any, seed: int) -> Result:
         """The result of a probe that learns one task."""
         started = time.perf_counter()
         ready, train, test, data = self.read(work, probe.needs)
         self.progress(f"{work.name}: {probe.name}", 0, 0)
-        outcomes = classify(probe, ready, self.encoder, train, test)
+        if isinstance(probe, TextProbe):
+            outcomes = probe.measure(ready, self.encoder, *test)
+        else:
+            outcomes = classify(ready, probe, self.encoder, train, test)
         seconds = time.perf_counter() - started
         settings = {"probe": _settings(probe.config()), "task": _said(ready)}
         return Result(
@@ -146,7 +157,9 @@ class _Bench:
             seconds,
         )
 
-    def together(self, works, probe, seed):
+    def together(
+        self, works: Sequence[Work], probe: DecoderProbe, seed: int
+    ) -> Iterator[Result]:
         """The results of a decoder that learns all tasks."""
         started = time.perf_counter()
         read = {work.name: self.read(work, "tokens") for work in works}
@@ -184,7 +197,7 @@ class _Bench:
                 share + time.perf_counter() - started,
             )
 
-    def read(self, work, output):
+    def read(self, work: Work, output: str) -> tuple[Any, ...]:
         """A prepared task, what a probe needs of both splits, and a note."""
         parts, notes = [], {}
         for split in ("train", "test"):
@@ -229,6 +242,7 @@ class _Bench:
                 crop,
                 self.batch_size,
                 self.cache,
+                lambda done, total: self.progress(stage, done, total),
             )
         return self._features[key]
 
@@ -244,11 +258,13 @@ class _Bench:
 class _Telling(keras.callbacks.Callback):
     """Tells how far a fit has come."""
 
-    def __init__(self, progress, stage):
+    def __init__(self, progress: Progress, stage: str):
         super().__init__()
         self.progress, self.stage = progress, stage
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         self.progress(self.stage, batch + 1, self.params.get("steps") or 0)
 
 

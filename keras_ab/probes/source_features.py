@@ -6,10 +6,12 @@ import hashlib
 import json
 import pathlib
 import tempfile
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from keras_ab.data.records import NothingUsable
 from keras_ab.data.source import Source
 from keras_ab.probes.features import check_output
 from keras_ab.probes.fingerprint import source_fingerprint
@@ -49,6 +51,7 @@ def source_features(
     crop: str = "center",
     batch_size: int = 64,
     cache: PathLike | None = None,
+    progress: Callable[[int, int], Any] | None = None,
 ) -> Features:
     """Encodes the images of a source, with the weights frozen.
 
@@ -65,12 +68,14 @@ def source_features(
             What is there is used where weights, settings, records and
             annotations are the same; that a file's pixels are the same is
             taken on trust.
+        progress: Callable that is told the number of images done, and that
+            of records.
 
     Returns:
         `Features`.
 
     Raises:
-        ValueError: If no image can be read.
+        NothingUsable: If no image can be read.
 
     Example:
 
@@ -82,7 +87,7 @@ def source_features(
         check_output(output)
     encoder = FrozenEncoder(encoder)
     if cache is None or output == "images":
-        return _compute(encoder, source, output, crop, batch_size)
+        return _compute(encoder, source, output, crop, batch_size, progress)
     key = {
         "version": VERSION,
         "encoder": encoder.describe(),
@@ -96,24 +101,28 @@ def source_features(
     folder = pathlib.Path(cache)
     found = _load(folder, stem, text)
     if found is None:
-        found = _compute(encoder, source, output, crop, batch_size)
+        found = _compute(encoder, source, output, crop, batch_size, progress)
         _save(folder, stem, text, found)
     return found
 
 
-def _compute(encoder, source, output, crop, batch_size):
+def _compute(encoder, source, output, crop, batch_size, progress):
     reader = ImageReader(source, encoder.image_size, crop, batch_size)
-    values, indices = [], []
+    values, indices, count = [], [], 0
     for places, images in reader:
         if output != "images":
             images = getattr(encoder, output)(images, batch_size=batch_size)
         values.append(images)
         indices.append(places)
+        count += len(places)
+        if progress is not None:
+            progress(count, len(source))
     if not values:
         first = reader.skipped[0]
-        raise ValueError(
+        raise NothingUsable(
             f"None of {len(source)} images can be read. The first: "
-            f"{first['id']}: {first['reason']}"
+            f"{first['id']}: {first['reason']}",
+            [(bad["id"], bad["reason"]) for bad in reader.skipped],
         )
     indices = np.concatenate(indices)
     values = np.concatenate(values)
