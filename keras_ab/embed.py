@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from keras_ab.data import Source
+from keras_ab.data.records import BadRecord
 from keras_ab.data.records import NothingUsable
 from keras_ab.data.specs import open_source
 from keras_ab.probes import FrozenEncoder
@@ -102,7 +103,7 @@ def embed(
     encoder = FrozenEncoder(encoder)
     about = {
         "encoder": encoder.describe(),
-        "source": _fingerprint(source),
+        "source": source_fingerprint(_Sample(source)),
         "features": features,
         "crop": crop,
         "records": len(source),
@@ -164,11 +165,24 @@ def _embed_part(encoder, source, indices, features, crop, batch_size, path):
     os.replace(aside, path)
 
 
-def _fingerprint(source):
-    """The fingerprint of some records: all would have to be read twice."""
-    count = min(len(source), SAMPLE)
-    spread = [i * len(source) // count for i in range(count)]
-    return source_fingerprint(source.subset(spread))
+class _Sample:
+    """Some records, evenly spread: all would have to be read twice."""
+
+    never_fails = False
+
+    def __init__(self, source: Source):
+        self.source, self.class_names = source, source.class_names
+
+    def __len__(self) -> int:
+        return min(len(self.source), SAMPLE)
+
+    def annotations(self, index: int) -> dict[str, Any]:
+        """A record's, which may be bad."""
+        place = index * len(self.source) // len(self)
+        try:
+            return self.source.annotations(place)
+        except BadRecord as error:
+            return {"id": error.id, "reason": error.reason}
 
 
 def _prepare(folder, about):
@@ -178,7 +192,8 @@ def _prepare(folder, about):
     if folder.is_dir():
         if manifest.is_file() and manifest.read_text("utf-8") == text:
             return
-        if any(folder.iterdir()) and not manifest.is_file():
+        others = [p for p in folder.iterdir() if p.suffix != ".unfinished"]
+        if others and not manifest.is_file():
             raise ValueError(
                 f"{folder} is in the way: it holds no parts of an embedding"
             )
@@ -240,7 +255,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     if about["skipped"]["count"]:
         names = ", ".join(about["skipped"]["ids"][:3])
-        print(f"{about['skipped']['count']:,} records skipped, such as {names}")
+        print(f"skipped {about['skipped']['count']:,}, such as {names}")
     if options.json:
         file = pathlib.Path(options.json)
         file.parent.mkdir(parents=True, exist_ok=True)

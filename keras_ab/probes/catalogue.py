@@ -33,7 +33,7 @@ PROBES: dict[str, type] = {
     "decoder": DecoderProbe,
     "knn": KNN,
     "linear": LinearProbe,
-    "map": MapProbe,
+    "map": MAPProbe,
     "ridge": Ridge,
     "fine_tune": FineTune,
     "zero_shot": ZeroShot,

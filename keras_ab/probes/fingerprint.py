@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_ab.data.records import BadRecord
 from keras_ab.data.source import Subset
 from keras_ab.typing import Tensor
 
@@ -60,8 +61,16 @@ def source_fingerprint(source: Any) -> str:
         _add(digest, vars(source))
     else:
         for index in range(len(source)):
-            _add(digest, source.annotations(index))
+            _add(digest, _annotations(source, index))
     return digest.hexdigest()
+
+
+def _annotations(source, index):
+    """A record's annotations, or what is wrong with it."""
+    try:
+        return source.annotations(index)
+    except BadRecord as error:
+        return {"id": error.id, "reason": error.reason}
 
 
 def _is_painted(source):

@@ -1,7 +1,5 @@
 """Whole evaluations, at a size that only shows that they are right."""
 
-import json
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -138,7 +136,7 @@ def test_one_decoder_learns_all_tasks():
     assert found.outcomes[0].examples == 30
     stages = dict.fromkeys(stage for stage, _, _ in told)
     assert "count: train" in stages and "decoder on 2 tasks" in stages
-    assert ("classification: test", 30, 30) not in told or True
+    assert ("count: train", 60, 60) in told
 
 
 def test_a_run_is_a_function_of_its_seed():
@@ -282,7 +280,8 @@ def test_the_command(saved, tmp_path, capsys):
     assert max(map(len, shown.splitlines())) <= 80
     assert "mine (online)" in shown and "detection" in shown
     # Both networks are the same before training.
-    assert json.loads(open(files[0]).read())["results"]
+    for (_, column), cell in probes.compare(files).cells.items():
+        assert column.probe != "knn" or not cell.difference
 
 
 @pytest.mark.parametrize(
