@@ -244,44 +244,52 @@ def saved(tmp_path_factory):
 
 
 def test_the_command(saved, tmp_path, capsys):
-    files = []
-    for network in ("online", "target"):
-        file = str(tmp_path / "out" / f"{network}.json")
-        arguments = [
-            saved,
-            *probes.TASKS,
-            "--probe",
-            "decoder",
-            "knn",
-            "--train",
-            "24",
-            "--test",
-            "12",
-            *TINY,
-            "--network",
-            network,
-            "--json",
-            file,
-        ]
-        assert command.main(arguments) == 0
-        files.append(file)
-        shown = capsys.readouterr().out
-        assert max(map(len, shown.splitlines())) <= 80
-        assert f"mine, {network} network" in shown
-        for name in probes.TASKS:
-            assert name in shown
-        report = probes.Report.load(file)
-        assert report.command[:3] == ["python", "-m", "keras_ab.probes"]
-        assert report.command[3:] == arguments
-        assert report.encoder["branch"] == network
-        assert {r.task for r in report.results} == set(probes.TASKS)
-    assert command.main(["compare", *files, "--all"]) == 0
+    file = str(tmp_path / "out" / "mine.json")
+    arguments = [
+        saved,
+        *probes.TASKS,
+        "--probe",
+        "decoder",
+        "knn",
+        "--train",
+        "24",
+        "--test",
+        "8",
+        *TINY,
+        "--network",
+        "online",
+        "--json",
+        file,
+    ]
+    assert command.main(arguments) == 0
     shown = capsys.readouterr().out
     assert max(map(len, shown.splitlines())) <= 80
-    assert "mine (online)" in shown and "detection" in shown
+    assert "mine, online network" in shown
+    for name in probes.TASKS:
+        assert name in shown
+    report = probes.Report.load(file)
+    assert report.command == ["python", "-m", "keras_ab.probes", *arguments]
+    assert report.encoder["branch"] == "online"
+    assert {r.task for r in report.results} == set(probes.TASKS)
+    single = {r.task for r in report.results if r.probe == "knn"}
+    assert single == {"classification", "count", "depth"}
+
+
+def test_files_of_the_command_are_compared(saved, tmp_path, capsys):
+    files = [str(tmp_path / f"{name}.json") for name in ("online", "target")]
+    for network, file in zip(("online", "target"), files):
+        options = ["--train", "30", "--test", "12", "--json", file]
+        command.main(
+            [saved, "count", "--probe", "knn", "--network", network, *options]
+        )
+    capsys.readouterr()
+    assert command.main(["compare", *files]) == 0
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "mine (online)" in shown and "count" in shown
     # Both networks are the same before training.
-    for (_, column), cell in probes.compare(files).cells.items():
-        assert column.probe != "knn" or not cell.difference
+    cells = probes.compare(files).cells
+    assert [c.difference for c in cells.values()] == [None, 0.0]
 
 
 @pytest.mark.parametrize(
