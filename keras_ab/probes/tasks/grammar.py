@@ -37,7 +37,7 @@ class Grammar:
 
     slots: tuple[Slot, ...]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not self.slots or self.slots[0].end:
             raise ValueError(
                 "A grammar needs a slot, of which the first does not end. "
