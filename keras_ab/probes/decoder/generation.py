@@ -7,7 +7,7 @@ from keras import ops
 from keras_ab.probes.decoder.network import MultiTaskDecoder
 from keras_ab.probes.decoder.rules import Rules
 from keras_ab.probes.decoder.vocabulary import END
-from keras_ab.typing import Tensor
+from keras_ab.typing import Shape
 from keras_ab.typing import Tensors
 
 HIGHEST = 1e30
@@ -41,7 +41,7 @@ class Generator(keras.Model):
         self.rules = rules
         self.prompt_length = prompt
 
-    def build(self, input_shape: dict[str, tuple]) -> None:
+    def build(self, input_shape: dict[str, Shape]) -> None:
         pass
 
     def call(self, inputs: Tensors) -> Tensors:
@@ -108,7 +108,7 @@ class Generator(keras.Model):
             new.append(cache)
         return decoder.head(decoder.norm(x))[:, 0], tuple(new)
 
-    def _allowed(self, logits: Tensor, ids: Tensor, here: Tensor, place):
+    def _allowed(self, logits, ids, here, place):
         """Logits with those of forbidden ids below all others."""
         rules = self.rules
         place = ops.clip(place, 0, rules.places)

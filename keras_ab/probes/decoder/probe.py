@@ -39,7 +39,8 @@ class DecoderProbe:
     Args:
         epochs: Int, passes over the pictures of all tasks.
         updates: Int, the number of updates in place of `epochs`; or None.
-        batch_size: Int, examples to an update; fewer where there are fewer.
+        batch_size: Int, examples to an update. None for 512, and less where
+            an epoch would have less than 64 updates, down to 32.
         learning_rate: Float, the peak of a cosine after a warm-up.
         weight_decay: Float, for kernels.
         warmup: Float in [0, 1), the share of the warm-up.
@@ -69,13 +70,15 @@ class DecoderProbe:
     """
 
     name = "decoder"
-    """How results call it."""
+
+    needs = "tokens"
+    """What of a frozen encoder it takes."""
 
     def __init__(
         self,
         epochs: int = 30,
         updates: int | None = None,
-        batch_size: int = 512,
+        batch_size: int | None = None,
         learning_rate: float = 1e-3,
         weight_decay: float = 0.1,
         warmup: float = 0.05,
@@ -86,7 +89,8 @@ class DecoderProbe:
         label_smoothing: float = 0.1,
         seed: int = 0,
     ):
-        if epochs < 1 or batch_size < 1 or (updates or 1) < 1:
+        counts = (epochs, updates, batch_size)
+        if any(count is not None and count < 1 for count in counts):
             raise ValueError(
                 "`epochs`, `updates` and `batch_size` must be positive. "
                 f"Received: {epochs}, {updates} and {batch_size}"

@@ -14,6 +14,12 @@ from keras_ab.probes.tasks.task import Record
 from keras_ab.probes.tasks.task import Task
 from keras_ab.typing import Batch
 
+SMALLEST, LARGEST = 32, 512
+"""Examples to a batch, where nothing else is said."""
+
+SHORTEST = 64
+"""Batches to an epoch, where batches would else be larger than the least."""
+
 
 class Sequences:
     """How the examples of one task become ids.
@@ -85,7 +91,9 @@ class TrainingBatches(keras.utils.PyDataset):
         sequences: List of `Sequences`, one a task.
         tokens: Dict from tasks to arrays of shape `(N, T, C)`.
         records: Dict from tasks to lists of N records.
-        batch_size: Int; all examples where there are fewer.
+        batch_size: Int; all examples where there are fewer. None for
+            `LARGEST`, or less, so that an epoch has `SHORTEST` batches, but
+            for `SMALLEST`.
         length: Int, ids of a sequence.
         epochs: Int, how many times each picture is shown.
         updates: Int, the number of batches, in place of `epochs`; or None.
@@ -97,7 +105,7 @@ class TrainingBatches(keras.utils.PyDataset):
         sequences: Sequence[Sequences],
         tokens: Mapping[str, Any],
         records: Mapping[str, Sequence[Record]],
-        batch_size: int,
+        batch_size: int | None,
         length: int,
         epochs: int = 1,
         updates: int | None = None,
@@ -113,6 +121,9 @@ class TrainingBatches(keras.utils.PyDataset):
         ]
         if not self._places:
             raise ValueError("No task has a question about a training record.")
+        if batch_size is None:
+            batch_size = len(self._places) // SHORTEST
+            batch_size = min(max(batch_size, SMALLEST), LARGEST)
         self.batch_size = min(batch_size, len(self._places))
         self._epoch = len(self._places) // self.batch_size
         self._updates = epochs * self._epoch if updates is None else updates

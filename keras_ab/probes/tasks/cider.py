@@ -78,10 +78,14 @@ def _counts(words):
 class _Rarity:
     """Counts of n-grams, weighted by their inverse document frequency."""
 
-    def __init__(self, pictures, count):
+    def __init__(
+        self, pictures: collections.Counter[tuple[str, ...]], count: int
+    ):
         self.pictures, self.log_count = pictures, np.log(float(count))
 
-    def __call__(self, counts):
+    def __call__(
+        self, counts: collections.Counter[tuple[str, ...]]
+    ) -> tuple[list[dict[tuple[str, ...], float]], list[float], int]:
         vectors = [{} for _ in range(LONGEST)]
         for gram, count in counts.items():
             seen = np.log(max(1.0, self.pictures[gram]))
