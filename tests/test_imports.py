@@ -45,7 +45,7 @@ ALLOWED = {
         "ops",
     },
     "callbacks": {"models", "objectives", "optimizers"},
-    "probes": {"models", "ops", "data"},
+    "probes": {"models", "ops", "data", "optimizers"},
     "analysis": {"models", "probes"},
 }
 HEAVY = {

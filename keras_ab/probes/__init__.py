@@ -4,6 +4,7 @@ from keras_ab.probes.crops import center_crop
 from keras_ab.probes.crops import whole
 from keras_ab.probes.features import extract_features
 from keras_ab.probes.features import extract_views
+from keras_ab.probes.fine_tune import FineTune
 from keras_ab.probes.fingerprint import array_fingerprint
 from keras_ab.probes.fingerprint import source_fingerprint
 from keras_ab.probes.forced_choice import ForcedChoice
@@ -12,33 +13,52 @@ from keras_ab.probes.forced_choice import forced_choice_ceiling
 from keras_ab.probes.forced_choice import forced_choice_queries
 from keras_ab.probes.frozen_encoder import FrozenEncoder
 from keras_ab.probes.intervals import bootstrap_interval
+from keras_ab.probes.knn import KNN
 from keras_ab.probes.knn import knn_predict
 from keras_ab.probes.linear import linear_predict
+from keras_ab.probes.linear_probe import LinearProbe
+from keras_ab.probes.map_probe import MAPProbe
 from keras_ab.probes.probe import Fitted
 from keras_ab.probes.probe import Probe
 from keras_ab.probes.probe import count_unseen
+from keras_ab.probes.retrieval import retrieval_chance
+from keras_ab.probes.retrieval import retrieval_hits
+from keras_ab.probes.retrieval import retrieve
 from keras_ab.probes.reward import reward_ranks
+from keras_ab.probes.ridge import Ridge
+from keras_ab.probes.ridge import few_shot_hits
 from keras_ab.probes.source_features import Features
 from keras_ab.probes.source_features import source_features
+from keras_ab.probes.zero_shot import class_prompts
 from keras_ab.probes.zero_shot import zero_shot_predict
 
 __all__ = [
+    "KNN",
     "Features",
+    "FineTune",
     "Fitted",
     "ForcedChoice",
     "FrozenEncoder",
+    "LinearProbe",
+    "MAPProbe",
     "Probe",
+    "Ridge",
     "array_fingerprint",
     "bootstrap_interval",
     "center_crop",
+    "class_prompts",
     "count_unseen",
     "extract_features",
     "extract_views",
+    "few_shot_hits",
     "forced_choice",
     "forced_choice_ceiling",
     "forced_choice_queries",
     "knn_predict",
     "linear_predict",
+    "retrieval_chance",
+    "retrieval_hits",
+    "retrieve",
     "reward_ranks",
     "source_features",
     "source_fingerprint",
