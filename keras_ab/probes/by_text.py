@@ -7,17 +7,17 @@ from typing import Any
 from typing import ClassVar
 
 import numpy as np
-from keras import ops
 
 from keras_ab.probes.frozen_encoder import FrozenEncoder
 from keras_ab.probes.outcome import Outcome
 from keras_ab.probes.retrieval import retrieval_chance
-from keras_ab.probes.retrieval import retrieval_hits
+from keras_ab.probes.retrieval import retrieve
 from keras_ab.probes.tasks import Task
 from keras_ab.probes.tasks.task import Record
+from keras_ab.probes.zero_shot import TEMPLATES
+from keras_ab.probes.zero_shot import class_prompts
+from keras_ab.probes.zero_shot import zero_shot_predict
 from keras_ab.typing import Tensor
-
-BATCH = 256
 
 
 class TextProbe(abc.ABC):
@@ -65,29 +65,16 @@ class TextProbe(abc.ABC):
         }
         return {"probe": self.name, **settings}
 
-    def embed_images(self, encoder: FrozenEncoder, images: Tensor) -> Tensor:
-        """Unit vectors `(B, D)` of pictures."""
-        return self._embed(encoder, "embed_images", images)
-
-    def embed_texts(
-        self, encoder: FrozenEncoder, texts: Sequence[str]
-    ) -> Tensor:
-        """Unit vectors `(L, D)` of texts."""
-        return self._embed(encoder, "embed_annotations", texts)
-
-    def _embed(self, encoder, function, inputs):
+    def model(self, encoder: FrozenEncoder) -> Any:
+        """The model behind an encoder, which must embed texts."""
         model = encoder.encoder
-        if not hasattr(model, function):
+        if not hasattr(model, "embed_annotations"):
             raise ValueError(
                 f"Probe {self.name!r} needs a model that embeds images and "
                 "texts, such as keras_ab.models.CLIP. Received: "
                 f"{type(model).__name__}"
             )
-        parts = [
-            getattr(model, function)(inputs[i : i + BATCH], encoder.branch)
-            for i in range(0, len(inputs), BATCH)
-        ]
-        return np.concatenate([ops.convert_to_numpy(part) for part in parts])
+        return model
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,22 +95,13 @@ class ZeroShot(TextProbe):
         Radford et al. 2021.
     """
 
-    templates: tuple[str, ...] = ("a {}",)
+    templates: tuple[str, ...] = TEMPLATES
 
     name: ClassVar[str] = "zero_shot"
 
     def __post_init__(self) -> None:
-        if isinstance(self.templates, str) or not self.templates:
-            raise ValueError(
-                "`templates` must be a tuple of one string or more. Received: "
-                f"{self.templates!r}"
-            )
-        without = [text for text in self.templates if "{}" not in text]
-        if without:
-            raise ValueError(
-                "`templates` must hold `{}` in place of the class's name. "
-                f"Received: {without}"
-            )
+        # Says what is wrong with them.
+        class_prompts(["name"], self.templates)
 
     def fits(self, task: Task) -> bool:
         return task.single_label
@@ -135,15 +113,13 @@ class ZeroShot(TextProbe):
         images: Tensor,
         records: Sequence[Record],
     ) -> list[Outcome]:
-        prompts = [
-            t.format(word) for word in task.words for t in self.templates
-        ]
-        classes = self.embed_texts(encoder, prompts)
-        classes = classes.reshape(len(task.words), len(self.templates), -1)
-        classes = classes.mean(1)
-        classes /= np.linalg.norm(classes, axis=1, keepdims=True)
-        scores = self.embed_images(encoder, images) @ classes.T
-        said = [task.words[int(n)] for n in scores.argmax(1)]
+        numbers = zero_shot_predict(
+            self.model(encoder),
+            images,
+            class_prompts(task.words, self.templates),
+            encoder.branch,
+        )
+        said = [task.words[int(n)] for n in numbers]
         return task.evaluate(task.from_labels(said), records)
 
 
@@ -177,18 +153,15 @@ class Retrieval(TextProbe):
         images: Tensor,
         records: Sequence[Record],
     ) -> list[Outcome]:
-        texts, owners = [], []
-        for owner, record in enumerate(records):
-            text = record["text"]
-            own = [text] if isinstance(text, str) else list(text)
-            texts += own
-            owners += [owner] * len(own)
-        owners = np.array(owners)
-        hits = retrieval_hits(
-            self.embed_images(encoder, images),
-            self.embed_texts(encoder, texts),
-            owners,
-            self.ranks,
+        texts = [record["text"] for record in records]
+        texts = [[t] if isinstance(t, str) else list(t) for t in texts]
+        owners = np.repeat(np.arange(len(texts)), [len(t) for t in texts])
+        hits = retrieve(
+            self.model(encoder),
+            images,
+            texts,
+            encoder.branch,
+            ranks=self.ranks,
         )
         chance = retrieval_chance(owners, len(records), self.ranks)
         return [

@@ -7,6 +7,11 @@ from keras_ab.probes.by_text import Retrieval
 from keras_ab.probes.by_text import TextProbe
 from keras_ab.probes.by_text import ZeroShot
 from keras_ab.probes.decoder import DecoderProbe
+from keras_ab.probes.fine_tune import FineTune
+from keras_ab.probes.knn import KNN
+from keras_ab.probes.linear_probe import LinearProbe
+from keras_ab.probes.map_probe import MAPProbe
+from keras_ab.probes.ridge import Ridge
 from keras_ab.probes.tasks import Action
 from keras_ab.probes.tasks import BoxClassification
 from keras_ab.probes.tasks import Captioning

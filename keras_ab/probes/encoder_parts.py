@@ -28,6 +28,8 @@ class Parts:
         image_size: `(height, width)`, or None where the encoder leaves it
             open.
         weights: List of variables, in an order of their own.
+        origin: The layer that `Parts` were made of, or None: what a copy of
+            the encoder is a copy of.
     """
 
     kind: str
@@ -38,6 +40,7 @@ class Parts:
     pool: Callable[[Any], Any] | None
     image_size: tuple[int, int] | None
     weights: list[Any]
+    origin: Any = None
 
 
 def take_apart(
@@ -119,6 +122,7 @@ def _of_backbone(encoder, layer):
         encoder.pool,
         tuple(encoder.image_shape[:2]),
         encoder.weights,
+        encoder,
     )
 
 
@@ -150,6 +154,7 @@ def _of_model(model, layer):
         None,
         _image_size(model),
         model.weights,
+        model,
     )
 
 
@@ -167,6 +172,7 @@ def _with_head(model, module):
         vectors,
         _image_size(model),
         model.weights,
+        model,
     )
 
 

@@ -109,6 +109,11 @@ class FrozenEncoder:
         """The layer that holds the weights, None of a callable."""
         return self._parts.module
 
+    @property
+    def origin(self) -> keras.layers.Layer | None:
+        """The layer that was given, or is the branch's; None of a callable."""
+        return self._parts.origin
+
     def tokens(self, images: Tensor, batch_size: int = 64) -> np.ndarray:
         """The tokens of images.
 
@@ -166,7 +171,7 @@ class FrozenEncoder:
         }
 
     def _run(self, output, images, batch_size):
-        images = self._check_images(images)
+        images = self.check_images(images)
         function = self._function(output)
         results = []
         for start in range(0, len(images), batch_size):
@@ -176,21 +181,33 @@ class FrozenEncoder:
                 # Another shape would be compiled anew.
                 blank = [(0, batch_size - count), (0, 0), (0, 0), (0, 0)]
                 part = np.pad(part, blank)
-            result = np.asarray(function(self._scaled(part)), "float32")
+            result = np.asarray(function(self._sent(part)), "float32")
             results.append(result[:count])
         return np.concatenate(results)
 
-    def _scaled(self, images):
+    def scaled(self, images: np.ndarray) -> np.ndarray:
+        """Pixels as the encoder takes them.
+
+        Args:
+            images: uint8 or floats from 0 to 255, `(B, h, w, 3)`.
+
+        Returns:
+            float32 of the same shape.
+        """
+        images = images.astype("float32")
+        if self.scale is None:
+            return images / 127.5 - 1.0
+        if callable(self.scale):
+            return np.asarray(self.scale(images), "float32")
+        mean, std = self.scale
+        return (images / 255.0 - mean) / std
+
+    def _sent(self, images):
         """Pixels as the compiled call takes them."""
         if self.scale is None and self.module is not None:
-            # Scaled on the device.
+            # A quarter of the bytes; it is scaled where they arrive.
             return images
-        if self.scale is None:
-            return images.astype("float32") / 127.5 - 1.0
-        if callable(self.scale):
-            return np.asarray(self.scale(images.astype("float32")), "float32")
-        mean, std = (np.asarray(part, "float32") for part in self.scale)
-        return (images.astype("float32") / 255.0 - mean) / std
+        return self.scaled(images)
 
     def _function(self, output):
         if output not in self._functions:
@@ -211,7 +228,12 @@ class FrozenEncoder:
             self._functions[output] = function
         return self._functions[output]
 
-    def _check_images(self, images):
+    def check_images(self, images: Tensor) -> np.ndarray:
+        """Images as an array, or `ValueError` for what it does not take.
+
+        Args:
+            images: uint8 of shape `(B, h, w, 3)`.
+        """
         images = np.asarray(images)
         expected = (*self.image_size, 3)
         if images.dtype != np.uint8 or images.shape[1:] != expected:
