@@ -72,7 +72,7 @@ class FineTune(Probe):
     name: ClassVar[str] = "fine_tune"
     needs: ClassVar[str] = "images"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not 0 < self.layer_decay <= 1 or not self.base_rate > 0:
             raise ValueError(
                 "`layer_decay` must lie in (0, 1], and `base_rate` be "

@@ -4,6 +4,7 @@ import numbers
 from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
+from typing import Self
 
 import keras
 import numpy as np
@@ -58,7 +59,7 @@ class FrozenEncoder:
     # (4, 32)
     """
 
-    def __new__(cls, encoder: Any = None, *args: Any, **kwargs: Any):
+    def __new__(cls, encoder: Any = None, *args: Any, **kwargs: Any) -> Self:
         given = [*args, *kwargs.values()]
         if not isinstance(encoder, FrozenEncoder):
             return super().__new__(cls)

@@ -39,7 +39,7 @@ class KNN(Probe):
     name: ClassVar[str] = "knn"
     needs: ClassVar[str] = "pooled"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.k < 1 or not self.temperature > 0:
             raise ValueError(
                 "`k` and `temperature` must be positive. Received: "

@@ -58,7 +58,7 @@ class LinearProbe(Probe):
     name: ClassVar[str] = "linear"
     needs: ClassVar[str] = "pooled"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_training(self)
         if not self.strengths or min(self.strengths) <= 0:
             raise ValueError(

@@ -41,7 +41,9 @@ class ManyRates(keras.Model, abc.ABC):
         self.seed = seed
         self._starts = {}
 
-    def add_many(self, name: str, shape: Sequence[int], start: Any = "zeros"):
+    def add_many(
+        self, name: str, shape: Sequence[int], start: Any = "zeros"
+    ) -> None:
         """Adds a weight, once for each rate.
 
         Args:

@@ -61,7 +61,7 @@ class MAPProbe(Probe):
     name: ClassVar[str] = "map"
     needs: ClassVar[str] = "tokens"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_training(self)
         if self.num_heads < 1:
             raise ValueError(

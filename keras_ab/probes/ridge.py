@@ -45,7 +45,7 @@ class Ridge(Probe):
     name: ClassVar[str] = "ridge"
     needs: ClassVar[str] = "pooled"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if (self.shots is not None and self.shots < 1) or not self.l2 > 0:
             raise ValueError(
                 "`shots` must be None or positive, and `l2` positive. "
