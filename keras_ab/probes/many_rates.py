@@ -34,7 +34,7 @@ class ManyRates(keras.Model, abc.ABC):
         optimizer: str = "adamw",
         seed: int = 0,
     ):
-        super().__init__(dtype="float32")
+        super().__init__(dtype="float32", name="probe")
         self.rates = np.asarray(rates, "float32")
         self.num_classes = num_classes
         self.kind_of_optimizer = optimizer
