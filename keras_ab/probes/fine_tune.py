@@ -120,7 +120,7 @@ class _Tuned(keras.Model):
     """A copy of an encoder, pooled, and a linear layer."""
 
     def __init__(self, encoder, num_classes, drop_path):
-        super().__init__(dtype="float32", autocast=False)
+        super().__init__(dtype="float32", autocast=False, name="tuned")
         self.encoder = copy_encoder(encoder, drop_path)
         self.parts = take_apart(
             self.encoder, None, encoder.layer, encoder.pooling

@@ -15,8 +15,8 @@ from keras_ab.probes.encoder_parts import check_outputs
 class _Step(keras.layers.Layer):
     """A function of tensors that reads a module and writes nothing to it."""
 
-    def __init__(self, module, function):
-        super().__init__(autocast=False, dtype="float32")
+    def __init__(self, module, function, name):
+        super().__init__(autocast=False, dtype="float32", name=name)
         self.module = module
         self.function = function
         self.built = True
@@ -57,13 +57,14 @@ def compiled(
         with no_gradients():
             encode(ops.zeros((1, *shape)))
     inputs = keras.Input(shape, dtype=dtype)
-    outputs = _Step(module, lambda x: encode(scale_images(x)))(inputs)
+    outputs = _Step(module, lambda x: encode(scale_images(x)), "encode")(inputs)
     if isinstance(outputs, (list, tuple)):
         # An encoder's tokens with what it pools them to.
         check_outputs(outputs[0])
     else:
         check_outputs(outputs)
-    model = keras.Model(inputs, _Step(module, finish)(outputs))
+    outputs = _Step(module, finish, "finish")(outputs)
+    model = keras.Model(inputs, outputs, name="frozen")
     backend = keras.backend.backend()
     if backend == "jax":
         return _on_jax(model)

@@ -111,7 +111,8 @@ class _Linear(ManyRates):
         return logits + self.many("bias")
 
     def penalty(self):
-        return self.shares * ops.sum(ops.square(self.many("kernel")), (1, 2))
+        squares = ops.sum(ops.square(self.many("kernel")), (1, 2))
+        return squares * ops.convert_to_tensor(self.shares)
 
 
 class _Fitted(Fitted):

@@ -34,7 +34,7 @@ class ManyRates(keras.Model, abc.ABC):
         optimizer: str = "adamw",
         seed: int = 0,
     ):
-        super().__init__(dtype="float32")
+        super().__init__(dtype="float32", name="probe")
         self.rates = np.asarray(rates, "float32")
         self.num_classes = num_classes
         self.kind_of_optimizer = optimizer
@@ -102,7 +102,7 @@ class ManyRates(keras.Model, abc.ABC):
         del x, sample_weight, training
         return ops.sum(self.losses_of(y_pred, y) + self.penalty())
 
-    def train(
+    def learn(
         self,
         features: np.ndarray,
         numbers: np.ndarray,
@@ -239,7 +239,7 @@ def fit_best(
         order = rng.permutation(len(numbers))
         held, kept = np.split(order, [max(1, len(order) // 5)])
         model = make(candidates)
-        model.train(features, numbers, np.sort(kept), epochs, batch_size)
+        model.learn(features, numbers, np.sort(kept), epochs, batch_size)
         held = np.sort(held)
         logits = model.logits(features[held])
         hits = (logits.argmax(-1) == numbers[held][:, None]).mean(0)
@@ -248,5 +248,5 @@ def fit_best(
         best = int(np.lexsort([losses, -hits])[0])
         accuracies = [float(hit) for hit in hits]
     model = make([candidates[best]])
-    model.train(features, numbers, everything, epochs, batch_size)
+    model.learn(features, numbers, everything, epochs, batch_size)
     return model, best, accuracies

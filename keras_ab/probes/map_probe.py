@@ -121,7 +121,8 @@ class _MAP(ManyRates):
         self.built = True
 
     def call(self, inputs, training=False):
-        tokens = (inputs - self.mean) / self.std
+        mean, std = map(ops.convert_to_tensor, (self.mean, self.std))
+        tokens = (inputs - mean) / std
         x = self._attend(tokens)
         return self._dense(x + self._mlp(self._norm(x)), "class")
 

@@ -88,12 +88,12 @@ def test_each_rate_is_what_it_would_be_alone(optimizer):
     for make, x, y in makers(optimizer):
         rates = (0.01, 0.05)
         together = make(rates)
-        together.train(x, y, np.arange(80), epochs=2, batch_size=32)
+        together.learn(x, y, np.arange(80), epochs=2, batch_size=32)
         logits = together.logits(x)
         assert np.abs(logits[:, 0] - logits[:, 1]).max() > 1e-2
         for place, rate in enumerate(rates):
             alone = make([rate])
-            alone.train(x, y, np.arange(80), epochs=2, batch_size=32)
+            alone.learn(x, y, np.arange(80), epochs=2, batch_size=32)
             np.testing.assert_allclose(
                 logits[:, place], alone.logits(x)[:, 0], atol=2e-3
             )
@@ -106,7 +106,7 @@ def test_a_rate_is_keras_own(optimizer):
     model = make([0.02])
     model.shares = 0 * model.shares
     rows = np.arange(80)
-    model.train(x, y, rows, epochs=2, batch_size=32, warmup=0.0)
+    model.learn(x, y, rows, epochs=2, batch_size=32, warmup=0.0)
     inputs = keras.Input((12,))
     dense = keras.layers.Dense(5, kernel_initializer="zeros")
     plain = keras.Model(inputs, dense(inputs))
