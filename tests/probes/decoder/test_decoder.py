@@ -10,6 +10,7 @@ from keras import ops
 from keras_ab.probes import DecoderProbe
 from keras_ab.probes import tasks
 from keras_ab.probes.decoder.block import CausalDecoderBlock
+from keras_ab.probes.decoder.dropout import SeededDropout
 from keras_ab.probes.decoder.generation import Generator
 from keras_ab.probes.decoder.network import MultiTaskDecoder
 from keras_ab.probes.decoder.network import answer_loss
@@ -341,6 +342,18 @@ def test_no_impossible_box(kind):
                 y0, x0, y1, x1, word = tokens[i : i + 5]
                 assert 0 <= y0 < y1 <= 999 and 0 <= x0 < x1 <= 999
                 assert word in classes
+
+
+def test_dropout():
+    layer = SeededDropout(0.25)
+    x = np.ones((40, 50), "float32")
+    dropped = numpy(layer(x, training=True))
+    assert set(np.unique(dropped).round(4)) == {0, np.float32(1.3333)}
+    assert 0.2 < (dropped == 0).mean() < 0.3
+    assert (numpy(layer(x, training=True)) != dropped).any()
+    np.testing.assert_array_equal(numpy(layer(x)), x)
+    with pytest.raises(ValueError, match="rate"):
+        SeededDropout(1.0)
 
 
 def test_a_seed_says_all_and_nothing_else_is_drawn():
