@@ -11,6 +11,7 @@ from keras_ab.layers.attention import attention
 from keras_ab.layers.attention import split_heads
 from keras_ab.layers.mlp import MLP
 from keras_ab.layers.norm import LayerNorm
+from keras_ab.probes.decoder.dropout import SeededDropout
 from keras_ab.typing import Shape
 from keras_ab.typing import Tensor
 
@@ -62,7 +63,7 @@ class CausalDecoderBlock(keras.layers.Layer):
         self.mlp_norm = LayerNorm(dtype=policy, name="mlp_norm")
         self.mlp = MLP(intermediate_dim, dtype=policy, name="mlp")
         self.drops = [
-            keras.layers.Dropout(dropout, dtype=policy, name=f"dropout_{i}")
+            SeededDropout(dropout, dtype=policy, name=f"dropout_{i}")
             for i in range(3)
         ]
 

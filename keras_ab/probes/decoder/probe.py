@@ -1,5 +1,7 @@
 """A multi-task decoder as a probe of frozen tokens."""
 
+import contextlib
+import random
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -152,6 +154,7 @@ class DecoderProbe:
                 belong together, or tokens differ in shape between tasks.
         """
         _check(tasks, tokens, records)
+        moments = _moments([tokens[task.name] for task in tasks])
         self.vocabulary = Vocabulary.of(tasks)
         self.sequences = {
             task.name: Sequences(
@@ -171,8 +174,9 @@ class DecoderProbe:
             self.seed,
         )
         self.shape = tuple(np.shape(tokens[tasks[0].name])[1:])
-        self.decoder = self._decoder(length, batches.batch_size)
-        self.decoder.standardise(*_moments([tokens[t.name] for t in tasks]))
+        with _seeded(self.seed):
+            self.decoder = self._decoder(length, batches.batch_size)
+        self.decoder.standardise(*moments)
         self._compile(len(batches))
         self.decoder.fit(
             batches, shuffle=False, callbacks=list(callbacks), verbose=0
@@ -180,7 +184,6 @@ class DecoderProbe:
         return self
 
     def _decoder(self, length, batch_size):
-        keras.utils.set_random_seed(self.seed)
         decoder = MultiTaskDecoder(
             len(self.vocabulary),
             length,
@@ -267,6 +270,21 @@ class DecoderProbe:
             self.vocabulary.decode(ids[:stop]),
             tuple(np.asarray(shares[:stop], "float64").tolist()),
         )
+
+
+@contextlib.contextmanager
+def _seeded(seed):
+    """Layers draw their seeds by Python's generator, which goes on as before.
+
+    A probe may run in the middle of a training whose random state is not its
+    own.
+    """
+    state = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(state)
 
 
 def _inputs(part, tokens, longest, size):

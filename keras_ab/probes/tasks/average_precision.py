@@ -74,8 +74,14 @@ class CocoEvaluation:
 
     Example:
 
-    >>> box = np.array([[0.1, 0.1, 0.5, 0.5]])
-    >>> truth = average_precision.Boxes(box, np.array([0]))
+    >>> from keras_ab.probes.tasks.average_precision import Boxes
+    >>> box, labels = np.array([[0.1, 0.1, 0.5, 0.5]]), np.array([0])
+    >>> found = Boxes(box, labels, scores=np.array([0.9]))
+    >>> evaluation = keras_ab.probes.tasks.CocoEvaluation(
+    ...     [Boxes(box, labels)], [found]
+    ... )
+    >>> evaluation.summary()["AP"]
+    # 1.0
 
     Reference:
         Lin et al. 2014; pycocotools.cocoeval.

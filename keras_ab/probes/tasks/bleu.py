@@ -17,6 +17,7 @@ class Bleu:
 
     Example:
 
+    >>> from keras_ab.probes.tasks.bleu import Bleu
     >>> words = ["a", "red", "cup", "here"]
     >>> bleu = Bleu([words], [[words]])
     >>> bleu.of(np.array([0]))

@@ -34,7 +34,8 @@ def cider(
     Example:
 
     >>> words = ["a", "red", "cup"]
-    >>> cider([words, ["a", "dog"]], [[words], [["a", "dog"]]])
+    >>> said, references = [words, ["a", "dog"]], [[words], [["a", "dog"]]]
+    >>> keras_ab.probes.tasks.cider(said, references)
     # [7.5, 5.0]
 
     Reference:

@@ -84,6 +84,7 @@ def told_questions(record: Record) -> list[tuple[str, str, Sequence[str]]]:
 
     Example:
 
+    >>> from keras_ab.probes.tasks.questions import told_questions
     >>> told_questions({"questions": [("How many dogs?", "2")]})
     # [("how many", "How many dogs?", ["2"])]
     """

@@ -104,6 +104,9 @@ class Task(abc.ABC):
     crop = "whole"
     """How pictures are seen: `"whole"`, or `"center"` for the central crop."""
 
+    needs_size = False
+    """Whether records must have the `"size"` of their pictures."""
+
     fields: frozenset[str] = frozenset()
     """What records must have."""
 

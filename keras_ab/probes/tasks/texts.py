@@ -15,6 +15,7 @@ def words_of(text: str) -> list[str]:
 
     Example:
 
+    >>> from keras_ab.probes.tasks.texts import words_of
     >>> words_of("A dog's bowl, empty.")
     # ["a", "dog's", "bowl", "empty"]
     """

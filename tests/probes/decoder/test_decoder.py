@@ -1,5 +1,7 @@
 """The decoder: what its logits depend on, its loss, its generation."""
 
+import random
+
 import keras
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from keras import ops
 from keras_ab.probes import DecoderProbe
 from keras_ab.probes import tasks
 from keras_ab.probes.decoder.block import CausalDecoderBlock
+from keras_ab.probes.decoder.dropout import SeededDropout
 from keras_ab.probes.decoder.generation import Generator
 from keras_ab.probes.decoder.network import MultiTaskDecoder
 from keras_ab.probes.decoder.network import answer_loss
@@ -339,6 +342,44 @@ def test_no_impossible_box(kind):
                 y0, x0, y1, x1, word = tokens[i : i + 5]
                 assert 0 <= y0 < y1 <= 999 and 0 <= x0 < x1 <= 999
                 assert word in classes
+
+
+def test_dropout():
+    layer = SeededDropout(0.25)
+    x = np.ones((40, 50), "float32")
+    dropped = numpy(layer(x, training=True))
+    assert set(np.unique(dropped).round(4)) == {0, np.float32(1.3333)}
+    assert 0.2 < (dropped == 0).mean() < 0.3
+    assert (numpy(layer(x, training=True)) != dropped).any()
+    np.testing.assert_array_equal(numpy(layer(x)), x)
+    with pytest.raises(ValueError, match="rate"):
+        SeededDropout(1.0)
+
+
+def test_a_seed_says_all_and_nothing_else_is_drawn():
+    ready = tasks.Action().prepare(RECORDS)
+    tokens = {"action": pictures.noise(40)}
+    before = np.copy(tokens["action"])
+
+    def fitted(seed):
+        probe = DecoderProbe(updates=2, num_layers=1, hidden_dim=12, seed=seed)
+        probe.fit([ready], tokens, {"action": RECORDS})
+        return probe, probe.decoder.get_weights()
+
+    random.seed(5)
+    np.random.seed(5)
+    states = random.getstate(), np.random.get_state(legacy=False)
+    probe, first = fitted(0)
+    probe.predict(ready, tokens["action"], RECORDS)
+    assert random.getstate() == states[0]
+    np.testing.assert_equal(np.random.get_state(legacy=False), states[1])
+    random.seed(6)
+    again, other = fitted(0)[1], fitted(1)[1]
+    for a, b in zip(first, again):
+        np.testing.assert_array_equal(a, b)
+    assert any((a != b).any() for a, b in zip(first, other))
+    np.testing.assert_array_equal(tokens["action"], before)
+    assert probe.describe()["updates"] == 2
 
 
 def test_bad_input():
