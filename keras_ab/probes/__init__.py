@@ -5,6 +5,9 @@ from keras_ab.probes.by_text import Retrieval
 from keras_ab.probes.by_text import ZeroShot
 from keras_ab.probes.catalogue import PROBES
 from keras_ab.probes.catalogue import TASKS
+from keras_ab.probes.catalogue import make_probe
+from keras_ab.probes.catalogue import make_task
+from keras_ab.probes.catalogue import probes_for
 from keras_ab.probes.compare import Comparison
 from keras_ab.probes.compare import NotComparable
 from keras_ab.probes.compare import compare
@@ -102,12 +105,15 @@ __all__ = [
     "knn_predict",
     "latex",
     "linear_predict",
+    "make_probe",
+    "make_task",
     "markdown",
     "open_encoder",
     "open_splits",
     "pack",
     "percentiles",
     "plot",
+    "probes_for",
     "retrieval_chance",
     "retrieval_hits",
     "retrieve",
