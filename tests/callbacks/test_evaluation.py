@@ -63,14 +63,17 @@ def run(*given, epochs=2):
     return model, history.history, chance.drawn, batches.taken
 
 
-@pytest.mark.parametrize("probe", ["knn", "linear"])
-def test_a_run_is_not_disturbed(probe):
+LINEAR = probes.LinearProbe(rates=(0.03,), strengths=(1.0,), min_steps=10)
+
+
+@pytest.mark.parametrize("name, probe", [("knn", "knn"), ("linear", LINEAR)])
+def test_a_run_is_not_disturbed(name, probe):
     plain, log, drawn, taken = run()
     watch = evaluation(probe=probe)
     watched, watched_log, watched_drawn, watched_taken = run(watch)
     training.check_equal(watched, training.state(plain))
     assert watched_drawn == drawn and watched_taken == taken
-    assert set(watched_log) - set(log) == {f"{probe}_accuracy"}
+    assert set(watched_log) - set(log) == {f"{name}_accuracy"}
     for key, values in log.items():
         assert watched_log[key] == values
     assert list(watch.history) == [3, 6, 9]
