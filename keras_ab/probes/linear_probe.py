@@ -50,7 +50,7 @@ class LinearProbe(Probe):
     rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 3e-2)
     strengths: tuple[float, ...] = (0.01, 1.0)
     epochs: int = 90
-    min_steps: int = 1000
+    min_steps: int = 500
     batch_size: int = 1024
     optimizer: str = "adamw"
     seed: int = 0
