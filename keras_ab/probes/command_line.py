@@ -137,4 +137,10 @@ def _progress():
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
-    return Progress(*columns, console=console, transient=True)
+    # Into a file or a pipe nothing of it goes.
+    return Progress(
+        *columns,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )

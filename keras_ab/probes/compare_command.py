@@ -11,6 +11,8 @@ from keras_ab.probes.compare import compare
 from keras_ab.probes.comparison_plot import plot
 from keras_ab.probes.terminal import show
 
+COLUMNS = 5
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command.
@@ -33,7 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.exit(1, f"error: {error}\n")
     if not options.all:
         comparison = comparison.headlines()
-    show(*tables.grid(comparison, tables.plain, options.rows))
+    # More columns than this do not fit a terminal, whatever is asked for.
+    wide = max(len(comparison.columns), len(comparison.names)) > COLUMNS
+    rows = None if wide else options.rows
+    show(*tables.grid(comparison, tables.plain, rows))
     for line in tables.legend(comparison):
         print(line)
     for path, write in (

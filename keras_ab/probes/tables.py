@@ -11,9 +11,11 @@ from keras_ab.probes.compare import Comparison
 
 NONE = "–"
 CHANCE = "≈"
+UNKNOWN = "?"
 FOREIGN = "†"
 LEGEND = {
     CHANCE: "the 95% interval of the difference holds 0: it may be chance",
+    UNKNOWN: "no interval of the difference is known",
     FOREIGN: "measured in another way than the baseline",
 }
 
@@ -31,7 +33,8 @@ def signed(value: float) -> str:
 
 def marks(cell: Cell) -> str:
     """What is to be said of a cell, as signs of the legend."""
-    return CHANCE * cell.inside + FOREIGN * cell.foreign
+    unknown = cell.difference is not None and cell.interval is None
+    return CHANCE * cell.inside + UNKNOWN * unknown + FOREIGN * cell.foreign
 
 
 def title(column: Column, other: list[Column]) -> str:
@@ -144,14 +147,13 @@ def markdown(comparison: Comparison, rows: str | None = None) -> str:
     return "\n".join([*lines, "", *(f"{x}  " for x in legend(comparison)), ""])
 
 
+SIGNS = {CHANCE: r"\approx", UNKNOWN: "?", FOREIGN: r"\dagger"}
 SPECIAL = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     NONE: "--",
     "−": "-",
-    CHANCE: r"$\approx$",
-    FOREIGN: r"$\dagger$",
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
 }
 
@@ -172,7 +174,7 @@ def latex(comparison: Comparison, rows: str | None = None) -> str:
             return "--"
         text = number(cell.outcome.value)
         text = "--" if text == NONE else text
-        mark = r"\approx" * cell.inside + r"\dagger" * cell.foreign
+        mark = "".join(SIGNS[sign] for sign in marks(cell))
         if cell.difference is not None:
             value = f"{100 * cell.difference:+.1f}"
             return f"{text}$_{{{value}{mark}}}$"

@@ -9,12 +9,16 @@ from keras_ab.probes.tables import number
 WIDTH = 80
 
 
-def show(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Prints a table, no wider than 80 columns where it folds that far.
+def show(
+    header: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1
+) -> None:
+    """Prints a table of 80 columns at most; words are folded to fit.
 
     Args:
-        header: Strings, the first over what rows are called.
+        header: Strings.
         rows: Lists of as many strings.
+        words: Int, how many columns, from the left, hold words; the others
+            hold numbers.
     """
     # Imported here: rich comes with the extra `probes`.
     from rich import box
@@ -22,9 +26,9 @@ def show(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for place, name in enumerate(header):
-        justify = "right" if place else "left"
+        justify = "left" if place < words else "right"
         table.add_column(Text(name), justify=justify, overflow="fold")
     for row in rows:
         # As they are: a name may look like markup.
@@ -38,14 +42,14 @@ def show_report(report: Report) -> None:
     Args:
         report: A `Report`.
     """
-    header = ["task", "probe", "metric", "%", "95%", "chance", "examples"]
+    header = ["task", "probe", "metric", "%", "95%", "chance", "n"]
     rows = []
     for result in report.results:
         for place, outcome in enumerate(result.outcomes):
             low, high = outcome.interval or (None, None)
             spread = NONE
             if low is not None:
-                spread = f"{number(low)} to {number(high)}"
+                spread = f"{number(low)}–{number(high)}"
             rows.append(
                 [
                     "" if place else result.task,
@@ -57,4 +61,4 @@ def show_report(report: Report) -> None:
                     f"{outcome.examples:,}",
                 ]
             )
-    show(header, rows)
+    show(header, rows, words=3)

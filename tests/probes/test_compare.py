@@ -180,6 +180,20 @@ def test_chance_is_marked():
     assert r"\approx}$" in probes.latex(found)
 
 
+def test_a_difference_without_an_interval_says_so():
+    reports = []
+    for name, seed in (("a", 0), ("b", 1)):
+        one = result(seed=seed)
+        one.outcomes[0].per_example = one.outcomes[0].interval = None
+        reports.append(report(name, one))
+    found = probes.compare(reports).headlines()
+    cell = found.cells["b", column()]
+    assert cell.difference is not None and cell.interval is None
+    assert "?</sub>" in probes.markdown(found)
+    assert "no interval" in probes.markdown(found)
+    assert "?}$" in probes.latex(found)
+
+
 def test_latex(three):
     text = probes.latex(three, rows="encoders")
     assert r"AB \& more" in text and r"DINO\_1" in text
