@@ -43,7 +43,9 @@ class ScaledAdamW(AdamW):
                 "There must be a share for each variable. Received: "
                 f"{len(self.shares)} for {len(variables)}"
             )
-        self._of_share = list(zip(variables, self.shares))
+        pairs = list(zip(variables, self.shares))
+        # In a function, or Keras would count them among its own variables.
+        self._pairs = lambda: pairs
         super().build(variables)
 
     def apply(
@@ -54,10 +56,10 @@ class ScaledAdamW(AdamW):
         if not self.built:
             self.build(list(trainable_variables))
         before = [
-            ops.copy(ops.stop_gradient(v.value)) for v, _ in self._of_share
+            ops.copy(ops.stop_gradient(v.value)) for v, _ in self._pairs()
         ]
         super().apply(grads, trainable_variables)
-        for (variable, share), start in zip(self._of_share, before):
+        for (variable, share), start in zip(self._pairs(), before):
             if share != 1.0:
                 end = ops.stop_gradient(variable.value)
                 variable.assign(start + share * (end - start))

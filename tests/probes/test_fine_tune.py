@@ -147,6 +147,11 @@ def test_a_share_of_the_rate_is_a_smaller_rate():
         ]
     )
     np.testing.assert_allclose(found, expected, atol=1e-5)
+    variables = [keras.Variable(start)]
+    optimizer = ScaledAdamW(0.1, 0.3, [0.5])
+    optimizer.build(variables)
+    # On JAX, a weight that it held too would be handed over twice.
+    assert not {id(v) for v in optimizer.variables} & {id(variables[0])}
     with pytest.raises(ValueError, match="1 for 2"):
         run(lambda _: [(ScaledAdamW(0.1, 0.3, [0.25]), (0, 1))])
 
