@@ -7,7 +7,6 @@ import re
 from typing import Any
 
 import keras
-import numpy as np
 
 from keras_ab.probes.frozen_encoder import FrozenEncoder
 from keras_ab.typing import PathLike
@@ -30,7 +29,7 @@ def open_encoder(spec: PathLike, **options: Any) -> FrozenEncoder:
     - a folder of `keras_ab.callbacks.Checkpoint`'s, of which the newest is
       taken;
     - `"keras_hub:PRESET"`, a backbone of KerasHub, with the pixels scaled as
-      the preset says;
+      the preset says, or to [-1, 1] where it does not;
     - `"applications:NAME"`, a class of keras.applications without its top,
       with ImageNet's weights, and pixels scaled by its `preprocess_input`;
     - `"module:name"`, anything in Python that `FrozenEncoder` takes, or
@@ -105,13 +104,20 @@ def _from_hub(preset):
     found = {"name": preset.rstrip("/").rpartition("/")[2]}
     try:
         converter = keras_hub.layers.ImageConverter.from_preset(preset)
-    except ValueError:
+    except (ValueError, FileNotFoundError):
+        # A preset of the backbone alone.
         return backbone, found
-    scale = 1.0 if converter.scale is None else np.asarray(converter.scale)
-    offset = 0.0 if converter.offset is None else np.asarray(converter.offset)
     if converter.image_size is not None:
         found["image_size"] = tuple(converter.image_size)
-    return backbone, {**found, "scale": lambda pixels: pixels * scale + offset}
+    return backbone, {**found, "scale": _by(converter)}
+
+
+def _by(converter):
+    def scale(pixels):
+        # It also resizes, which here changes nothing.
+        return keras.ops.convert_to_numpy(converter(pixels))
+
+    return scale
 
 
 def _application(name):

@@ -94,7 +94,19 @@ def test_keras_hub(tmp_path):
     backbone.save_to_preset(tmp_path / "vit")
     encoder = probes.open_encoder(f"keras_hub:{tmp_path / 'vit'}")
     assert encoder.name == "vit" and encoder.image_size == (16, 16)
-    assert encoder.tokens(IMAGES).shape[0] == 2
+    assert encoder.scale is None
+    tokens = encoder.tokens(IMAGES)
+    converter = keras_hub.layers.ViTImageConverter(
+        image_size=(16, 16), norm_mean=[0.5] * 3, norm_std=[0.25] * 3
+    )
+    converter.save_to_preset(tmp_path / "vit")
+    encoder = probes.open_encoder(f"keras_hub:{tmp_path / 'vit'}")
+    pixels = IMAGES.astype("float32")
+    expected = keras.ops.convert_to_numpy(converter(pixels))
+    np.testing.assert_allclose(encoder.scale(pixels), expected)
+    # Twice as wide a range.
+    assert expected.max() > 1.5
+    assert abs(encoder.tokens(IMAGES) - tokens).max() > 1e-3
 
 
 @pytest.mark.parametrize(
