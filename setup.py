@@ -17,11 +17,17 @@ CPU = [f"tensorflow-cpu>=2.18; {INTEL_LINUX}", f"tensorflow>=2.18; {OTHER}"]
 # Images that TensorFlow does not decode: WebP, TIFF, some CMYK.
 PILLOW = ["pillow>=10"]
 PLOT = ["matplotlib>=3.8"]
-PROBES = ["scikit-learn>=1.4"]
+# COCO's evaluation of boxes, BLEU, and what commands show.
+PROBES = [
+    "scikit-learn>=1.4",
+    "pycocotools>=2.0.8",
+    "sacrebleu>=2.4",
+    "rich>=13",
+]
 # TFDS imports importlib_resources without asking for it.
 TFDS = ["tensorflow-datasets>=4.9.10", "importlib_resources>=6"]
 PARQUET = ["pyarrow>=17"]
-DEMO = [*PLOT, *PROBES, "rich>=13"]
+DEMO = [*PLOT, *PROBES]
 TEST = [*DEMO, *TFDS, *PARQUET, "pytest>=8", *PILLOW, "ruff>=0.9"]
 
 setuptools.setup(

@@ -44,9 +44,17 @@ ALLOWED = {
         "optimizers",
         "ops",
     },
-    "callbacks": {"models", "objectives", "optimizers"},
-    "probes": {"models"},
+    "callbacks": {"models", "objectives", "optimizers", "probes"},
+    "probes": {
+        "models",
+        "ops",
+        "data",
+        "layers",
+        "optimizers",
+        "schedules",
+    },
     "analysis": {"models", "probes"},
+    "embed": {"probes", "data"},
 }
 HEAVY = {
     "tensorflow",
@@ -57,6 +65,9 @@ HEAVY = {
     "keras_hub",
     "pyarrow",
     "tensorflow_datasets",
+    "pycocotools",
+    "sacrebleu",
+    "rich",
 }
 # Registers builders with the library, for those who import it by name.
 NEEDED = {"data/tfds_builder.py": {"tensorflow_datasets"}}

@@ -1,8 +1,16 @@
-"""Callbacks: runs that go on after a cut, and that say when they collapse."""
+"""Callbacks: runs that go on after a cut, that say when they collapse, and how
+good they are."""
 
 from keras_ab.callbacks.checkpoint import Checkpoint
 from keras_ab.callbacks.collapse_alarm import CollapseAlarm
 from keras_ab.callbacks.collapse_alarm import CollapseWarning
+from keras_ab.callbacks.evaluation import Evaluation
 from keras_ab.callbacks.monitor import Monitor
 
-__all__ = ["Checkpoint", "CollapseAlarm", "CollapseWarning", "Monitor"]
+__all__ = [
+    "Checkpoint",
+    "CollapseAlarm",
+    "CollapseWarning",
+    "Evaluation",
+    "Monitor",
+]

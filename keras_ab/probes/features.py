@@ -1,43 +1,28 @@
 """Frozen features of many images."""
 
-import keras
+from typing import Any
+
 import numpy as np
 from keras import ops
 
+from keras_ab.probes.frozen_encoder import FrozenEncoder
+from keras_ab.typing import Tensor
 
-class _Features(keras.layers.Layer):
-    """Images to one of the outputs of a network, in one compiled call."""
-
-    def __init__(self, network, output, **kwargs):
-        super().__init__(**kwargs)
-        self.network = network
-        self.output_function = output
-
-    def build(self, input_shape):
-        pass
-
-    def call(self, images):
-        return self.output_function(self.network, images)
-
-
-def _pooled(network, images):
-    return network.encoder.pool(network.encode(images))
-
-
-def _tokens(network, images):
-    return network.encoder.patch_tokens(network.encode(images))
-
-
-OUTPUTS = {"pooled": _pooled, "tokens": _tokens}
+OUTPUTS = ("pooled", "tokens")
 
 
 def extract_features(
-    model, images, network=None, output="pooled", batch_size=256
-):
+    model: Any,
+    images: Tensor,
+    network: str | None = None,
+    output: str = "pooled",
+    batch_size: int = 256,
+) -> np.ndarray:
     """Encodes images with the weights frozen.
 
     Args:
-        model: A `keras_ab.models.Pretrainer`.
+        model: Any encoder (see `keras_ab.probes.FrozenEncoder`), such as a
+            `keras_ab.models.Pretrainer`.
         images: uint8 of shape `(B, H, W, 3)`. Images of another size than
             the encoder's are resized to it, whole (`extract_views`).
         network: `"target"`, `"online"`, or None for the target network where
@@ -53,20 +38,15 @@ def extract_features(
 
     >>> features = keras_ab.probes.extract_features(model, images)
     """
-    if output not in OUTPUTS:
-        raise ValueError(
-            f"`output` must be one of {list(OUTPUTS)}. Received: {output!r}"
-        )
-    network = model.network(network)
-    images = extract_views(images, network.encoder.image_shape[:2])
-    inputs = keras.Input(images.shape[1:], dtype="uint8")
-    outputs = _Features(network, OUTPUTS[output])(inputs)
-    extractor = keras.Model(inputs, outputs)
-    features = extractor.predict(images, batch_size=batch_size, verbose=0)
-    return np.asarray(features, "float32")
+    check_output(output)
+    encoder = FrozenEncoder(model, network)
+    images = extract_views(images, encoder.image_size)
+    return getattr(encoder, output)(images, batch_size=batch_size)
 
 
-def extract_views(images, size, batch_size=512):
+def extract_views(
+    images: Tensor, size: tuple[int, int], batch_size: int = 512
+) -> np.ndarray:
     """Whole images, resized to what an encoder takes.
 
     Args:
@@ -98,3 +78,11 @@ def extract_views(images, size, batch_size=512):
         part = ops.convert_to_numpy(ops.clip(ops.round(part), 0, 255))
         parts.append(part.astype("uint8"))
     return np.concatenate(parts)
+
+
+def check_output(output: str) -> None:
+    """Raises `ValueError` for a name that is not of `OUTPUTS`."""
+    if output not in OUTPUTS:
+        raise ValueError(
+            f"`output` must be one of {list(OUTPUTS)}. Received: {output!r}"
+        )

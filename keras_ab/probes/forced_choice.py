@@ -1,10 +1,13 @@
 """Does the value function know which way to look?"""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 from keras import ops
 
+from keras_ab.data import Source
+from keras_ab.models import Pretrainer
 from keras_ab.probes.features import extract_views
 
 
@@ -28,7 +31,7 @@ class ForcedChoice:
     seen: np.ndarray
     targets: np.ndarray
 
-    def shuffled(self, seed=0):
+    def shuffled(self, seed: int = 0) -> "ForcedChoice":
         """The same queries, each with the actions of another one.
 
         Args:
@@ -45,8 +48,13 @@ class ForcedChoice:
 
 
 def forced_choice_queries(
-    source, describe, count=1000, size=(48, 48), area=(0.05, 0.5), seed=0
-):
+    source: Source,
+    describe: Callable[[int, int], str],
+    count: int = 1000,
+    size: tuple[int, int] = (48, 48),
+    area: tuple[float, float] = (0.05, 0.5),
+    seed: int = 0,
+) -> ForcedChoice:
     """Builds queries from records with boxes.
 
     For each record one object is drawn whose caption fits nothing else in the
@@ -102,7 +110,12 @@ def forced_choice_queries(
     )
 
 
-def forced_choice(model, queries, network=None, batch_size=256):
+def forced_choice(
+    model: Pretrainer,
+    queries: ForcedChoice,
+    network: str | None = None,
+    batch_size: int = 256,
+) -> np.ndarray:
     """Whether Q is larger for the action that shows the object.
 
     Args:
@@ -123,7 +136,12 @@ def forced_choice(model, queries, network=None, batch_size=256):
     return _choices(queries, scores, batch_size)
 
 
-def forced_choice_ceiling(model, queries, network=None, batch_size=256):
+def forced_choice_ceiling(
+    model: Pretrainer,
+    queries: ForcedChoice,
+    network: str | None = None,
+    batch_size: int = 256,
+) -> np.ndarray:
     """Whether the reward is larger for what the right action leads to.
 
     The reward looks at both targets, the value function at neither: as the

@@ -1,16 +1,95 @@
 """Weighted nearest neighbours."""
 
+import dataclasses
+from typing import Any
+from typing import ClassVar
+
 import numpy as np
 
+from keras_ab.probes.probe import Fitted
+from keras_ab.probes.probe import Probe
+from keras_ab.probes.probe import check_examples
+from keras_ab.typing import Tensor
 
-def knn_predict(train_features, train_labels, features, k=20, temperature=0.07):
+# Cosines that are held at a time.
+LIMIT = 2**24
+
+
+@dataclasses.dataclass(frozen=True)
+class KNN(Probe):
+    """Weighted nearest neighbours: see `knn_predict`.
+
+    Args:
+        k: Int, neighbours.
+        temperature: Positive float, T.
+
+    Example:
+
+    >>> probe = keras_ab.probes.KNN(k=1)
+    >>> probe.fit(np.eye(4), np.arange(4)).predict(np.eye(4))
+    # [0, 1, 2, 3]
+
+    Reference:
+        DINO's evaluation (Caron et al. 2021): k = 20, T = 0.07.
+    """
+
+    k: int = 20
+    temperature: float = 0.07
+
+    name: ClassVar[str] = "knn"
+    needs: ClassVar[str] = "pooled"
+
+    def __post_init__(self) -> None:
+        if self.k < 1 or not self.temperature > 0:
+            raise ValueError(
+                "`k` and `temperature` must be positive. Received: "
+                f"k={self.k}, temperature={self.temperature}"
+            )
+
+    def fit(self, features: Tensor, labels: Tensor, encoder: Any = None) -> Any:
+        features, numbers, classes = check_examples(features, labels, rank=2)
+        if self.k > len(features):
+            raise ValueError(
+                f"`k` must lie in [1, {len(features)}]. Received: {self.k}"
+            )
+        return _Neighbours(self, _unit(features), numbers, classes)
+
+
+class _Neighbours(Fitted):
+    def __init__(self, probe, features, numbers, classes):
+        super().__init__(classes)
+        self.probe, self.features, self.numbers = probe, features, numbers
+
+    def scores(self, features):
+        features = _unit(features)
+        votes = np.zeros((len(features), len(self.classes)))
+        step = max(1, LIMIT // len(self.features))
+        for start in range(0, len(features), step):
+            cosines = features[start : start + step] @ self.features.T
+            nearest = _largest(cosines, self.probe.k)
+            weights = np.take_along_axis(cosines, nearest, 1)
+            weights = np.exp(weights / self.probe.temperature)
+            rows = start + np.arange(len(cosines))[:, None]
+            np.add.at(votes, (rows, self.numbers[nearest]), weights)
+        return votes
+
+
+def knn_predict(
+    train_features: Tensor,
+    train_labels: Tensor,
+    features: Tensor,
+    k: int = 20,
+    temperature: float = 0.07,
+) -> np.ndarray:
     """Classifies by the nearest training examples.
 
-    Each of the k nearest by cosine votes with weight `exp(cosine / T)`.
+    Each of the k nearest by cosine votes with weight `exp(cosine / T)`. Of
+    neighbours that are equally near the earlier ones count, of classes with
+    equal votes the smaller one.
 
     Args:
         train_features: Floats of shape `(M, D)`.
-        train_labels: Ints of shape `(M,)`, from 0.
+        train_labels: Ints of shape `(M,)`.
         features: Floats of shape `(B, D)`.
         k: Int, neighbours; at most M.
         temperature: Positive float, T.
@@ -27,28 +106,19 @@ def knn_predict(train_features, train_labels, features, k=20, temperature=0.07):
     Reference:
         DINO's evaluation (Caron et al. 2021): k = 20, T = 0.07.
     """
-    train_features, features = _unit(train_features), _unit(features)
-    train_labels = np.asarray(train_labels)
-    if len(train_features) != len(train_labels):
-        raise ValueError(
-            "`train_features` and `train_labels` must have the same length. "
-            f"Received: {len(train_features)} and {len(train_labels)}"
-        )
-    if not 1 <= k <= len(train_features):
-        raise ValueError(
-            f"`k` must lie in [1, {len(train_features)}]. Received: {k}"
-        )
-    count = train_labels.max() + 1
-    predictions = []
-    for start in range(0, len(features), 1024):
-        cosines = features[start : start + 1024] @ train_features.T
-        nearest = np.argpartition(-cosines, k - 1, axis=1)[:, :k]
-        weights = np.exp(np.take_along_axis(cosines, nearest, 1) / temperature)
-        votes = np.zeros((len(cosines), count))
-        rows = np.arange(len(cosines))[:, None]
-        np.add.at(votes, (rows, train_labels[nearest]), weights)
-        predictions.append(votes.argmax(1))
-    return np.concatenate(predictions)
+    probe = KNN(k, temperature)
+    return probe.fit(train_features, train_labels).predict(features)
+
+
+def _largest(values, k):
+    """Places of the k largest of each row, the first of equal ones."""
+    places = np.argpartition(-values, k - 1, axis=1)[:, :k]
+    least = np.take_along_axis(values, places, 1).min(1, keepdims=True)
+    tied = (values >= least).sum(1) > k
+    if tied.any():
+        order = np.argsort(-values[tied], axis=1, kind="stable")
+        places[tied] = order[:, :k]
+    return places
 
 
 def _unit(x):

@@ -1,13 +1,21 @@
 """A linear classifier on frozen features."""
 
+from collections.abc import Sequence
+
 import numpy as np
+
+from keras_ab.typing import Tensor
 
 STRENGTHS = (0.001, 0.01, 0.1, 1.0)
 
 
 def linear_predict(
-    train_features, train_labels, features, strengths=STRENGTHS, seed=0
-):
+    train_features: Tensor,
+    train_labels: Tensor,
+    features: Tensor,
+    strengths: Sequence[float] = STRENGTHS,
+    seed: int = 0,
+) -> np.ndarray:
     """Classifies by multinomial logistic regression (scikit-learn).
 
     Features are standardised by the training set; the regularisation is

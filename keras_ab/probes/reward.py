@@ -1,12 +1,22 @@
 """How well the reward tells an image's own caption from others."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from keras import ops
 
+from keras_ab.models import Pretrainer
 from keras_ab.probes.features import extract_views
+from keras_ab.typing import Tensor
 
 
-def reward_ranks(model, images, captions, group=64, network=None):
+def reward_ranks(
+    model: Pretrainer,
+    images: Tensor,
+    captions: Sequence[str],
+    group: int = 64,
+    network: str | None = None,
+) -> np.ndarray:
     """The rank of each image's caption among those of its group.
 
     Args:

@@ -1,12 +1,62 @@
 """Classification by class names."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from keras import ops
 
 from keras_ab.probes.features import extract_views
+from keras_ab.typing import Tensor
+
+TEMPLATES = ("a photo of a {}.",)
 
 
-def zero_shot_predict(model, images, prompts, network=None, batch_size=256):
+def class_prompts(
+    names: Sequence[str],
+    templates: Sequence[str] = TEMPLATES,
+    num_classes: int | None = None,
+) -> list[list[str]]:
+    """Prompts of classes from their names.
+
+    Args:
+        names: List of strings, one a class.
+        templates: Strings with `{}` in place of the name.
+        num_classes: Int, the number of classes that there must be, or None.
+
+    Returns:
+        A list of lists of strings, for `zero_shot_predict`.
+
+    Example:
+
+    >>> keras_ab.probes.class_prompts(["cat"], ["a {}.", "a photo of a {}."])
+    # [['a cat.', 'a photo of a cat.']]
+    """
+    if isinstance(names, str) or not len(names):
+        raise ValueError(
+            f"`names` must be a list of class names. Received: {names!r}"
+        )
+    if num_classes is not None and len(names) != num_classes:
+        raise ValueError(
+            f"There must be a name for each of {num_classes} classes. "
+            f"Received: {len(names)} names"
+        )
+    lacking = [t for t in templates if "{}" not in t]
+    if lacking or isinstance(templates, str):
+        raise ValueError(
+            "`templates` must be a list of strings with '{}' in each. "
+            f"Received: {lacking or templates!r}"
+        )
+    return [[t.replace("{}", name) for t in templates] for name in names]
+
+
+def zero_shot_predict(
+    model: Any,
+    images: Tensor,
+    prompts: Sequence[str] | Sequence[Sequence[str]],
+    network: str | None = None,
+    batch_size: int = 256,
+) -> np.ndarray:
     """Classifies images by the caption that fits best.
 
     Args:
@@ -31,9 +81,17 @@ def zero_shot_predict(model, images, prompts, network=None, batch_size=256):
     """
     classes = [[p] if isinstance(p, str) else list(p) for p in prompts]
     texts = [text for group in classes for text in group]
-    embedded = np.asarray(
-        ops.convert_to_numpy(model.embed_annotations(texts, network))
+    if not classes or not all(classes):
+        raise ValueError(
+            "Every class must have a prompt or more. Received: "
+            f"{[len(group) for group in classes]} prompts"
+        )
+    embedded = np.array(
+        ops.convert_to_numpy(model.embed_annotations(texts, network)),
+        "float32",
     )
+    # A reward that hands out other lengths must not weigh prompts by them.
+    embedded /= np.linalg.norm(embedded, axis=1, keepdims=True)
     ends = np.cumsum([len(group) for group in classes])[:-1]
     means = np.stack([part.mean(0) for part in np.split(embedded, ends)])
     means /= np.linalg.norm(means, axis=1, keepdims=True)
