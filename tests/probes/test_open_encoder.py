@@ -97,7 +97,7 @@ def test_keras_hub(tmp_path):
     assert encoder.scale is None
     tokens = encoder.tokens(IMAGES)
     converter = keras_hub.layers.ViTImageConverter(
-        image_size=(16, 16), norm_mean=[0.5] * 3, norm_std=[0.25] * 3
+        image_size=(16, 16), scale=1 / 64, offset=-2.0
     )
     converter.save_to_preset(tmp_path / "vit")
     encoder = probes.open_encoder(f"keras_hub:{tmp_path / 'vit'}")
