@@ -10,6 +10,7 @@ from keras_ab.data.decoding import measure
 from keras_ab.data.decoding import reencode
 from keras_ab.data.decoding import upright_shape
 from keras_ab.data.headers import MAX_PIXELS
+from keras_ab.data.tf import out_of_line
 from keras_ab.data.tf import tensorflow
 from keras_ab.typing import Tensor
 
@@ -78,9 +79,10 @@ def cut_groups(
         shape = tf.shape(image)[:2]
         groups = [draw(shape) for draw in draws]
     else:
+        by_python = out_of_line(lambda data: reencode(data, max_pixels))
         image = tf.cond(
             by_pil | ~is_native(image),
-            lambda: reencode(image, max_pixels),
+            lambda: by_python(image),
             lambda: image,
         )
         header = measure(image, max_pixels)

@@ -67,56 +67,64 @@ def read_batches(
         lambda t: tf.TensorSpec(t.shape, t.dtype),
         read.get_concrete_function().structured_outputs,
     )
+    blank = tf.nest.map_structure(lambda s: tf.zeros(s.shape, s.dtype), spec)
     log = _Log(read, source, key, size_limit, quarantine)
 
-    # Failed samples drop out of the stream, and the next one finds a gap
-    # before it. A mark at the end of each batch, which cannot fail, finds the
-    # gap where everything fails. Of all ways to catch an error in tf.data
-    # this costs the least where there is none (a nested data set for each
-    # sample costs half of what it guards).
-    def sample_or_mark(turn):
-        step, row = turn // (place.rows + 1), turn % (place.rows + 1)
-        local, is_mark = step * place.rows + row, row == place.rows
-        values = tf.cond(
-            is_mark, lambda: _blank(spec), lambda: read_plainly(local)
-        )
-        return local, is_mark, values
+    # Failed samples drop out of the stream, so that what is batched has gaps.
+    # A mark after each batch's samples, which cannot fail, shows them where
+    # everything fails. Of all ways to catch an error in tf.data this costs the
+    # least where there is none: one look at a batch (a nested data set for
+    # each sample costs half of what it guards).
+    turns = place.rows + 1
 
-    def replaced(start, stop):
-        return tf.map_fn(
-            lambda local: _replace(read, source, place, key, log, local),
-            tf.range(start, stop),
-            fn_output_signature=spec,
-            parallel_iterations=1,
+    def local_of(turn):
+        return turn // turns * place.rows + turn % turns
+
+    def is_mark(turn):
+        return turn % turns == place.rows
+
+    def sample_or_mark(turn):
+        values = tf.cond(
+            is_mark(turn), lambda: blank, lambda: read_plainly(local_of(turn))
         )
+        return turn, values
 
     def fill(start, element):
-        local, is_mark, values = element
-        alone = tf.nest.map_structure(lambda v: v[None], values)
+        found, values = element
+        end = found[-1] + 1
 
-        def close_gap():
-            before = replaced(start, local)
-            return tf.cond(
-                is_mark,
-                lambda: before,
-                lambda: tf.nest.map_structure(
-                    lambda *parts: tf.concat(parts, 0), before, alone
-                ),
+        def as_read():
+            return tf.nest.map_structure(lambda v: v[:-1], values)
+
+        def in_turn():
+            wanted = tf.range(start, end)
+            wanted = tf.boolean_mask(wanted, ~is_mark(wanted))
+            return tf.map_fn(
+                one, wanted, fn_output_signature=spec, parallel_iterations=1
             )
 
-        good = (local == start) & ~is_mark
-        filled = tf.cond(good, lambda: alone, close_gap)
+        def one(turn):
+            row = tf.searchsorted(found, [turn])[0]
+            return tf.cond(
+                found[row] == turn,
+                lambda: tf.nest.map_structure(lambda v: v[row], values),
+                lambda: _replace(read, source, place, key, log, local_of(turn)),
+            )
+
+        complete = (end - start == turns) & is_mark(end - 1)
+        filled = tf.cond(complete, as_read, in_turn)
         filled = tf.nest.map_structure(
             lambda v, s: tf.ensure_shape(v, [None, *s.shape]), filled, spec
         )
-        return local + tf.cast(~is_mark, "int64"), filled
+        return end, filled
 
-    first = place.first // place.rows * (place.rows + 1)
+    first = place.first // place.rows * turns
     return (
         tf.data.Dataset.range(first, 2**62)
         .map(sample_or_mark, num_parallel_calls=tf.data.AUTOTUNE)
         .ignore_errors()
-        .scan(tf.constant(place.first, "int64"), fill)
+        .batch(turns, drop_remainder=True)
+        .scan(tf.constant(first, "int64"), fill)
         .rebatch(place.rows, drop_remainder=True)
     )
 
@@ -154,14 +162,6 @@ def _replace(read, source, place, key, log, local):
     )
     with tf.control_dependencies([checked]):
         return tf.nest.map_structure(tf.identity, values)
-
-
-def _blank(spec):
-    """The least that has the types of a sample."""
-    tf = tensorflow()
-    return tf.nest.map_structure(
-        lambda s: tf.zeros([0] * s.shape.rank, s.dtype), spec
-    )
 
 
 class _Log:

@@ -1,9 +1,12 @@
 """TensorFlow as an input pipeline."""
 
 import contextlib
+from collections.abc import Callable
 from types import ModuleType
 
 import keras
+
+from keras_ab.typing import Tensor
 
 
 def tensorflow() -> ModuleType:
@@ -31,3 +34,20 @@ def tensorflow() -> ModuleType:
             tf.config.set_visible_devices([], "GPU")
             tf.config.threading.set_intra_op_parallelism_threads(1)
     return tf
+
+
+def out_of_line(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """A function that stays one operation of a graph.
+
+    Of a branch not taken each operation is still gone through; one that is
+    seldom taken costs less as a single operation.
+
+    Args:
+        function: Callable from tensors to tensors.
+
+    Returns:
+        Callable of the same arguments.
+    """
+    return tensorflow().function(
+        function, experimental_attributes={"_noinline": True}
+    )
