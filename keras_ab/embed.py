@@ -235,7 +235,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = command_line.chosen(parser, options)
     try:
         encoder = command_line.encoder(options)
-        spec = open_source(options.source, options.index_folder, **chosen)
+        spec = open_source(
+            options.source, options.index_folder, "keep", **chosen
+        )
         with command_line.bar("records") as progress:
             about = embed(
                 encoder,

@@ -211,6 +211,8 @@ def saved(tmp_path_factory):
 
 def test_the_command(saved, tmp_path, capsys):
     photos(tmp_path / "photos", 3, 1)
+    # Images that have no caption count too.
+    (tmp_path / "photos" / "0.txt").write_text("a photo")
     output = tmp_path / "a.parquet"
     status = command.main(
         [

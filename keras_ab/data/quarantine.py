@@ -8,6 +8,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+from keras_ab.data.records import NO_FAULT
 from keras_ab.data.source import Source
 from keras_ab.typing import PathLike
 
@@ -31,7 +32,8 @@ class Quarantine:
             only. Records that are listed there already are not listed again.
         budget: Float in [0, 1]: the share of a source's records that may be
             bad: of those seen, and of all for what was left out at its
-            opening.
+            opening. Images without a caption, where few have one, are listed
+            and not counted.
         minimum: Int, records to be seen (or all, where a source has fewer)
             before the budget is held against them.
         file_name: Name of the list; hosts that share a folder need one each.
@@ -138,7 +140,8 @@ class Quarantine:
             BudgetError: If they are too many. It names the three commonest
                 reasons, each with an example.
         """
-        size, left_out = len(source), source.rejected
+        size = len(source)
+        left_out = [r for r in source.rejected if r[1] not in NO_FAULT]
         share = len(left_out) / max(1, size + len(left_out))
         found = []
         if left_out:

@@ -27,6 +27,10 @@ REASONS = {
 }
 """What can be wrong with a record, and how it is called."""
 
+NO_FAULT = frozenset({"no caption"})
+"""Reasons to leave a record out that say nothing bad of it: they are listed,
+and not held against an error budget."""
+
 
 class BadRecord(ValueError):
     """A record that cannot be used: it is skipped, counted and named.

@@ -62,7 +62,10 @@ class Spec:
 
 
 def open_source(
-    spec: PathLike, index_folder: PathLike | None = None, **options: Any
+    spec: PathLike,
+    index_folder: PathLike | None = None,
+    without_captions: str | None = None,
+    **options: Any,
 ) -> Spec:
     """Opens what a path or a name stands for.
 
@@ -92,6 +95,9 @@ def open_source(
         spec: String or path.
         index_folder: Folder for index files; None puts each beside what it
             is of.
+        without_captions: What becomes of images without a caption, as
+            `missing_captions` of the opener, where it has that and `options`
+            do not say; None for its own default.
         **options: Arguments of the function that opens it, in place of what
             would be found out.
 
@@ -115,9 +121,11 @@ def open_source(
         found.source = BUILT_IN[found.kind](**_accepted(found))
         return found
     opener = STORED[found.kind]
-    indices = {}
-    if "index_folder" in inspect.signature(opener).parameters:
+    indices, parameters = {}, inspect.signature(opener).parameters
+    if "index_folder" in parameters:
         indices["index_folder"] = index_folder
+    if without_captions and "missing_captions" in parameters:
+        found.options.setdefault("missing_captions", without_captions)
     place = found.place
     found.source = opener(place, **_accepted(found), **indices)
     return found

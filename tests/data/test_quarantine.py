@@ -169,6 +169,17 @@ def test_what_was_left_out_at_the_opening_is_listed(tmp_path, builder):
     assert [json.loads(line)["id"] for line in lines] == names
 
 
+def test_images_without_a_caption_are_no_fault():
+    source = Opened([flat(10 * i) for i in range(4)])
+    source.rejected = [(f"{i}.jpg", "no caption") for i in range(20)]
+    quarantine = data.Quarantine()
+    assert len(seen(source, 4, quarantine=quarantine)) == 4
+    assert quarantine.counts == {"no caption": 20}
+    source.rejected.append(("gone.jpg", "missing"))
+    with pytest.raises(data.BudgetError, match="1 of 5.*missing"):
+        seen(source, 1)
+
+
 def test_both_shares_count_towards_the_budget():
     images = [flat(10 * i) for i in range(8)]
     # Of its own kind: the record itself is bad too, under the same id.
