@@ -28,7 +28,12 @@ PROBES = [
 TFDS = ["tensorflow-datasets>=4.9.10", "importlib_resources>=6"]
 PARQUET = ["pyarrow>=17"]
 DEMO = [*PLOT, *PROBES]
-TEST = [*DEMO, *TFDS, *PARQUET, "pytest>=8", *PILLOW, "ruff>=0.9"]
+# What turns guides into notebooks and runs them.
+GUIDES = ["jupytext>=1.16", "nbclient>=0.10", "ipykernel>=6"]
+TEST = [
+    *(*DEMO, *TFDS, *PARQUET, *PILLOW, *GUIDES),
+    *("pytest>=8", "ruff>=0.9"),
+]
 
 setuptools.setup(
     name="keras_ab",
@@ -57,6 +62,7 @@ setuptools.setup(
         "plot": PLOT,
         "probes": PROBES,
         "demo": DEMO,
+        "guides": [*DEMO, *PILLOW, *GUIDES],
         "test": TEST,
         "dev": [*TEST, "pre-commit>=4"],
     },

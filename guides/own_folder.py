@@ -81,7 +81,7 @@ print(report.stdout[-2000:] or report.stderr[-2000:])
 
 # %%
 sheet = plt.imread(next(pathlib.Path(RUN, "inspected").glob("*.png")))
-figure = plt.figure(figsize=(9, 9 * sheet.shape[0] / sheet.shape[1]))
+figure = plt.figure(figsize=(6, 6 * sheet.shape[0] / sheet.shape[1]))
 axes = figure.add_axes([0, 0, 1, 1])
 axes.imshow(sheet)
 axes.axis("off")

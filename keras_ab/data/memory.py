@@ -17,6 +17,7 @@ class MemorySource(Source):
     Args:
         records: List of record dicts (see `keras_ab.data.Source`); all have
             the same keys, and images of the same shape, uint8 `(H, W, 3)`.
+        class_names: List of the names of classes, or None.
 
     Example:
 
@@ -30,7 +31,11 @@ class MemorySource(Source):
 
     never_fails = True
 
-    def __init__(self, records: Sequence[dict[str, Any]]):
+    def __init__(
+        self,
+        records: Sequence[dict[str, Any]],
+        class_names: Sequence[str] | None = None,
+    ):
         if not records:
             raise ValueError(
                 "A source needs one record or more. Received: none"
@@ -41,6 +46,7 @@ class MemorySource(Source):
                 "Images in memory must all have one shape (H, W, 3). "
                 f"Received: {sorted(shapes)[:5]}"
             )
+        self.class_names = class_names
         self.images = np.stack([record["image"] for record in records])
         if self.images.dtype != np.uint8:
             raise ValueError(

@@ -161,14 +161,16 @@ class Source(abc.ABC):
         from keras_ab.data.memory import MemorySource
 
         if workers <= 1:
-            return MemorySource(_read_all(self, range(len(self))))
+            records = _read_all(self, range(len(self)))
+            return MemorySource(records, self.class_names)
         # Spawned, since forking a process with TensorFlow's or JAX's threads
         # can hang.
         context = multiprocessing.get_context("spawn")
         chunks = np.array_split(np.arange(len(self)), 4 * workers)
         with concurrent.futures.ProcessPoolExecutor(workers, context) as pool:
             parts = pool.map(_read_all, [self] * len(chunks), chunks)
-            return MemorySource([r for part in parts for r in part])
+            records = [r for part in parts for r in part]
+            return MemorySource(records, self.class_names)
 
 
 def captions_of(record: dict[str, Any]) -> list[str]:

@@ -199,6 +199,7 @@ def test_it_feeds_a_pipeline(source, middles):
     batch = next(iter(batches.as_numpy_iterator()))["value"]
     assert batch["image"].shape == (4, 4, 24, 24, 3)
     cached = source.of_clips([5]).cache()
+    assert cached.class_names == source.class_names
     np.testing.assert_array_equal(
         cached[FRAMES // 2]["image"], middles[5]["image"]
     )
