@@ -1,0 +1,69 @@
+"""Several processes, each of which feeds its part of a batch (JAX)."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_ab.typing import Batch
+
+
+def num_hosts() -> int:
+    """How many processes train together.
+
+    Returns:
+        Int, 1 unless `keras.distribution.initialize` was called.
+    """
+    if keras.backend.backend() != "jax":
+        return 1
+    import jax
+
+    return jax.process_count()
+
+
+def is_first_host() -> bool:
+    """Whether this process writes what is written once.
+
+    Returns:
+        Bool.
+    """
+    if keras.backend.backend() != "jax":
+        return True
+    import jax
+
+    return jax.process_index() == 0
+
+
+def global_batch(batch: Batch | None) -> Batch | None:
+    """The batch of all processes out of each one's part.
+
+    What is set by the first batch, such as a bias of -ln L, goes by the
+    global one. All processes must call it.
+
+    Args:
+        batch: Nested dict of NumPy arrays, this process' rows, or None.
+
+    Returns:
+        Nested dict of NumPy arrays with the rows of all processes that feed
+        different ones; the batch itself where there is one process.
+    """
+    if batch is None or num_hosts() == 1:
+        return batch
+    from jax.experimental import multihost_utils
+
+    parts = multihost_utils.process_allgather(batch, tiled=False)
+    shards = _shards()
+    return keras.tree.map_structure(
+        lambda leaf: np.concatenate([np.asarray(leaf)[i] for i in shards]),
+        parts,
+    )
+
+
+def _shards() -> list[Any]:
+    """One process for each part of the batch, in the parts' order."""
+    distribution = keras.distribution.distribution()
+    replicas = distribution.num_model_replicas
+    hosts = num_hosts()
+    # Processes that share a replica of the model are fed the same rows.
+    step = 1 if replicas >= hosts else hosts // replicas
+    return list(range(0, hosts, step))
