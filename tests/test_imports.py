@@ -47,7 +47,13 @@ ALLOWED = {
         "optimizers",
         "ops",
     },
-    "callbacks": {"models", "objectives", "optimizers", "probes"},
+    "callbacks": {
+        "distribution",
+        "models",
+        "objectives",
+        "optimizers",
+        "probes",
+    },
     "probes": {
         "models",
         "ops",

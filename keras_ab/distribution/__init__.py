@@ -1,5 +1,6 @@
 """Training on many devices: what is global, how weights lie, what works."""
 
+from keras_ab.distribution.hosts import check_whole
 from keras_ab.distribution.hosts import global_batch
 from keras_ab.distribution.hosts import is_first_host
 from keras_ab.distribution.layouts import layout_map
@@ -17,6 +18,7 @@ from keras_ab.distribution.support import present
 __all__ = [
     "check_batch",
     "check_same",
+    "check_whole",
     "gather",
     "global_batch",
     "is_first_host",

@@ -1,5 +1,6 @@
 """Several processes, each of which feeds its part of a batch (JAX)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -57,6 +58,28 @@ def global_batch(batch: Batch | None) -> Batch | None:
         lambda leaf: np.concatenate([np.asarray(leaf)[i] for i in shards]),
         parts,
     )
+
+
+def check_whole(variables: Sequence[keras.Variable]) -> None:
+    """Raises `ValueError` for variables of which this process has a part.
+
+    Args:
+        variables: List of variables.
+
+    Raises:
+        ValueError: If weights are cut up between processes, so that none of
+            them can save all.
+    """
+    if num_hosts() == 1:
+        return
+    for variable in variables:
+        value = variable.value
+        if not (value.is_fully_addressable or value.is_fully_replicated):
+            raise ValueError(
+                "Checkpoints are saved by one process, which must hold all "
+                "weights: give the mesh's model axis devices of one process. "
+                f"Received: {variable.path}, cut up between processes"
+            )
 
 
 def _shards() -> list[Any]:

@@ -141,6 +141,11 @@ class Pretrainer(keras.Model):
         """The online network's image encoder."""
         return self.online.encoder
 
+    @property
+    def skipped_in_a_row(self) -> keras.Variable:
+        """How many steps up to the last one were not finite, in a row."""
+        return self._skipped.in_a_row
+
     def network(self, network: str | None = None) -> Network:
         """The network of a name.
 

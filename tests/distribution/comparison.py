@@ -12,10 +12,12 @@ RATE = 0.125
 
 
 def state(model):
-    """Weights, target network and counters by their places and paths."""
+    """Weights, target network and counters, and which of them are whose.
+
+    Paths may count up with each model.
+    """
     return {
-        # The first name counts up with each model.
-        (i, *v.path.split("/")[1:]): np.array(
+        (i, "target" if "/target/" in v.path else "online"): np.array(
             ops.convert_to_numpy(v), "float64"
         )
         for i, v in enumerate(model.weights)

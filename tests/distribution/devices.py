@@ -156,7 +156,7 @@ def clipped(count):
         name: comparison.compare(
             "abclip",
             lambda: scope(count),
-            lambda: keras.optimizers.SGD(0.125, **{name: value}),
+            functools.partial(keras.optimizers.SGD, 0.125, **{name: value}),
             rows=6,
         )
         for name, value in (
@@ -178,7 +178,8 @@ def compiled(count):
             "abclip",
             lambda: scope(count),
             # A large epsilon: it divides by what would be rounding errors.
-            lambda: keras.optimizers.AdamW(
+            functools.partial(
+                keras.optimizers.AdamW,
                 0.125,
                 epsilon=1e-2,
                 global_clipnorm=0.1,
