@@ -40,6 +40,7 @@ ALLOWED = {
     },
     "models": {
         "distribution",
+        "layers",
         "objectives",
         "actions",
         "backbones",

@@ -14,6 +14,7 @@ from keras_ab.models.first_batch import first_batch
 from keras_ab.models.inference import no_gradients
 from keras_ab.models.inputs import as_images
 from keras_ab.models.network import Network
+from keras_ab.models.network import check_passes
 from keras_ab.models.skipped_steps import SkippedSteps
 from keras_ab.objectives import Objective
 from keras_ab.objectives import Reward
@@ -170,6 +171,7 @@ class Pretrainer(keras.Model):
     def compile(
         self,
         optimizer: str | dict[str, Any] | keras.optimizers.Optimizer = "adamw",
+        encoder_passes: int = 1,
         **kwargs: Any,
     ) -> None:
         """Configures training; see `keras.Model.compile`.
@@ -180,6 +182,11 @@ class Pretrainer(keras.Model):
 
         Args:
             optimizer: A Keras optimizer, its name or its config.
+            encoder_passes: Int, how many parts of a batch the image and the
+                text encoder take one after the other. Losses, and so the
+                gradient, are still those of the whole batch; the encoders'
+                inner values are computed a second time for it, and exist for
+                one part at a time. 1 takes all at once.
             **kwargs: As in `keras.Model.compile`, except for `loss` and
                 `loss_weights`, which the objectives bring.
         """
@@ -189,6 +196,9 @@ class Pretrainer(keras.Model):
                     f"{type(self).__name__} takes its losses and their "
                     f"weights from its objectives. Received: `{key}`"
                 )
+        check_passes(encoder_passes, self.online)
+        for network in filter(None, (self.online, self.target)):
+            network.passes = encoder_passes
         if self.target is not None:
             # `model.trainable = True` reaches every layer, this one too.
             self.target.trainable = False
@@ -209,6 +219,7 @@ class Pretrainer(keras.Model):
             return config
         # Keras writes down what "auto" meant on this backend.
         config["jit_compile"] = self._wanted_jit_compile
+        config["encoder_passes"] = self.online.passes
         return optimizers.portable(config)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
