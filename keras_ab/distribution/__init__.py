@@ -4,6 +4,7 @@ from keras_ab.distribution.hosts import check_whole
 from keras_ab.distribution.hosts import global_batch
 from keras_ab.distribution.hosts import is_first_host
 from keras_ab.distribution.layouts import layout_map
+from keras_ab.distribution.masks import without_bools
 from keras_ab.distribution.mirrored_step import mirrored_step
 from keras_ab.distribution.replicas import gather
 from keras_ab.distribution.replicas import mean_of_rows
@@ -30,4 +31,5 @@ __all__ = [
     "num_replicas",
     "present",
     "total",
+    "without_bools",
 ]

@@ -115,21 +115,19 @@ def check_batch(batch: Batch, distribution: Any) -> None:
         distribution: What `present` returned.
 
     Raises:
-        ValueError: If a part has fewer rows than there are devices; or, on
-            JAX, rows that are no multiple of their number.
+        ValueError: If a part's rows are no multiple of their number.
     """
     count = num_devices(distribution)
     if count == 1:
         return
-    even = keras.backend.backend() == "jax"
     for path, leaf in keras.tree.flatten_with_path(batch):
         size = np.shape(leaf)[0]
-        if size < count or (even and size % count):
+        if size % count or not size:
             where = "".join(f"[{key!r}]" for key in path)
-            rule = "a multiple of" if even else "at least"
             raise ValueError(
-                f"The first axis of batch{where} must be {rule} {count}, the "
-                f"number of devices that share the batch. Received: {size}"
+                f"The first axis of batch{where} must be a multiple of {count},"
+                " the number of devices that share the batch. Received: "
+                f"{size}"
             )
 
 

@@ -265,6 +265,7 @@ class Pretrainer(keras.Model):
         distribution.check_same(self._distribution, self.optimizer)
         batch, x = first_batch(x, batch_size)
         batch = distribution.global_batch(batch)
+        x = distribution.without_bools(x, self._distribution)
         self._prepare(batch)
         self._show(batch, args[4] if len(args) > 4 else kwargs.get("callbacks"))
         held_out = kwargs.get("validation_data")
@@ -272,7 +273,10 @@ class Pretrainer(keras.Model):
             if isinstance(held_out, tuple):
                 held_out = held_out[0]
             size = kwargs.get("validation_batch_size", batch_size)
-            batch, kwargs["validation_data"] = first_batch(held_out, size)
+            batch, held_out = first_batch(held_out, size)
+            kwargs["validation_data"] = distribution.without_bools(
+                held_out, self._distribution
+            )
             self.check(distribution.global_batch(batch))
         if hasattr(x, "element_spec") and len(args) < 8:
             # A tf.data.Dataset has its order, as Keras would warn.
@@ -294,6 +298,7 @@ class Pretrainer(keras.Model):
         if not kwargs.get("_use_cached_eval_dataset"):
             size = args[1] if len(args) > 1 else kwargs.get("batch_size")
             batch, x = first_batch(x, size)
+            x = distribution.without_bools(x, self._distribution)
             self.check(distribution.global_batch(batch))
         return super().evaluate(x, *args, **kwargs)
 

@@ -39,9 +39,23 @@ def trained(
     optimizer = optimizer or keras.optimizers.SGD(RATE)
     factory.compile(model, optimizer, **settings)
     before = model.get_weights()
-    data = factory.Batches([methods.batch(name, rows, s) for s in range(steps)])
-    logs = model.fit(data, verbose=0, shuffle=False).history
+    batches = [methods.batch(name, rows, seed) for seed in range(steps)]
+    logs = model.fit(dataset(batches), verbose=0, shuffle=False).history
     return model, before, {k: v[-1] for k, v in logs.items()}
+
+
+def dataset(batches):
+    """Batches as the data of `fit`."""
+    if keras.backend.backend() != "tensorflow":
+        return factory.Batches(batches)
+    import tensorflow as tf
+
+    spec = keras.tree.map_structure(
+        lambda leaf: tf.TensorSpec(leaf.shape, leaf.dtype), batches[0]
+    )
+    return tf.data.Dataset.from_generator(
+        lambda: iter(batches), output_signature=spec
+    )
 
 
 def compare(name, scope, make_optimizer=lambda: None, **settings):

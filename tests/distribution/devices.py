@@ -147,7 +147,7 @@ def placed(count, name):
 
 
 def clipped(count):
-    """A step whose gradients are clipped, on a batch that parts unevenly."""
+    """A step whose gradients are clipped."""
     import keras
 
     from tests.distribution import comparison
@@ -157,7 +157,6 @@ def clipped(count):
             "abclip",
             lambda: scope(count),
             functools.partial(keras.optimizers.SGD, 0.125, **{name: value}),
-            rows=6,
         )
         for name, value in (
             ("global_clipnorm", 0.1),

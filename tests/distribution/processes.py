@@ -33,7 +33,7 @@ from keras_ab import callbacks
 from keras_ab import data
 from tests.models import factory
 
-model = factory.abclip(value_bias=None)
+model = getattr(factory, os.environ.get("METHOD", "abclip"))(target_rate=0.5)
 model.compile(keras.optimizers.SGD(0.125))
 checkpoint = callbacks.Checkpoint(FOLDER / "run", every_steps=1)
 checkpoint.restore(model)

@@ -100,8 +100,8 @@ def test_accumulation_clipping_and_a_graph():
 @on_tensorflow
 @pytest.mark.slow
 def test_clipping_sees_the_whole_batch():
-    for found in devices.call(4, "clipped").values():
-        check_close(found, 4)
+    for found in devices.call(2, "clipped").values():
+        check_close(found, 2)
 
 
 @on_tensorflow

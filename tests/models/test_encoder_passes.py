@@ -127,3 +127,84 @@ def test_it_is_saved(tmp_path):
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
     assert again.online.passes == 2
+
+
+def tall(passes=1, rematerialize=False):
+    """A CLIP most of whose memory is its encoders'."""
+    kwargs = {"num_layers": 6, "rematerialize": rematerialize}
+    encoder = backbones.ViT.from_size(
+        "test", image_shape=(16, 16, 3), patch_size=4, **kwargs
+    )
+    text = backbones.TextTransformer.from_size(
+        "test",
+        vocabulary_size=factory.VOCABULARY,
+        sequence_length=factory.LENGTH,
+        **kwargs,
+    )
+    model = models.CLIP(encoder, text, factory.tokenizer(), projection_dim=8)
+    model.compile("sgd", encoder_passes=passes)
+    return model
+
+
+def memory(model, batch):
+    """Bytes that a gradient needs beside the weights."""
+    if BACKEND == "torch":
+        import torch
+
+        kept = {}
+
+        def pack(tensor):
+            kept[tensor.data_ptr()] = tensor.nbytes
+            return tensor
+
+        weights = {v.value.data_ptr() for v in model.variables}
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda x: x):
+            outputs = model(batch, training=True)
+            loss = model.compute_loss(batch, None, outputs, training=True)
+        # All were alive until here, so no two share an address.
+        saved = sum(n for p, n in kept.items() if p not in weights)
+        del loss
+        return saved
+    import jax
+
+    fixed = [v.value for v in model.non_trainable_variables]
+    metrics = [v.value for v in model.metrics_variables]
+
+    def loss_of(values):
+        outputs, _ = model.stateless_call(values, fixed, batch, training=True)
+        loss, _ = model.stateless_compute_loss(
+            values, fixed, metrics, x=batch, y_pred=outputs, training=True
+        )
+        return loss
+
+    values = [v.value for v in model.trainable_variables]
+    compiled = jax.jit(jax.grad(loss_of)).lower(values).compile()
+    return compiled.memory_analysis().temp_size_in_bytes
+
+
+@pytest.mark.skipif(BACKEND == "tensorflow", reason="not to be measured there")
+@pytest.mark.parametrize(
+    "settings", [{"passes": 8}, {"rematerialize": True}], ids=str
+)
+@pytest.mark.slow
+def test_a_third_of_the_memory(settings):
+    batch = only(factory.batch(images=64), "reward")
+    whole = memory(tall(), batch)
+    less = memory(tall(**settings), batch)
+    if BACKEND == "torch":
+        # What is computed again in the backward pass comes on top.
+        parts = settings.get("passes", 6)
+        less += whole / parts
+    print(whole, less)
+    assert less < whole / 3
+
+
+def test_blocks_computed_twice_have_the_same_gradient():
+    batch = only(factory.batch(), "reward")
+    whole, twice = tall(), tall(rematerialize=True)
+    twice.set_weights(whole.get_weights())
+    loss, wanted = model_gradients(whole, batch)
+    again, found = model_gradients(twice, batch)
+    np.testing.assert_allclose(again, loss, rtol=1e-6)
+    for value, other in zip(wanted.values(), found.values()):
+        np.testing.assert_allclose(other, value, atol=1e-5)
