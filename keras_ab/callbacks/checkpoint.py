@@ -209,7 +209,8 @@ class Checkpoint(keras.callbacks.Callback):
         }
         # Every process has the same; the folder is theirs together.
         if distribution.is_first_host():
-            files.write(self.model, training, self.directory, self.step)
+            with distribution.alone():
+                files.write(self.model, training, self.directory, self.step)
             files.prune(self.directory, self.step, self.keep)
         self._saved_step, self._saved_at = self.step, time.monotonic()
         self._due = False

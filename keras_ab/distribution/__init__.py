@@ -1,5 +1,6 @@
 """Training on many devices: what is global, how weights lie, what works."""
 
+from keras_ab.distribution.hosts import alone
 from keras_ab.distribution.hosts import check_whole
 from keras_ab.distribution.hosts import global_batch
 from keras_ab.distribution.hosts import is_first_host
@@ -17,6 +18,7 @@ from keras_ab.distribution.support import num_devices
 from keras_ab.distribution.support import present
 
 __all__ = [
+    "alone",
     "check_batch",
     "check_same",
     "check_whole",

@@ -1,5 +1,7 @@
 """Several processes, each of which feeds its part of a batch (JAX)."""
 
+import contextlib
+from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,6 +35,23 @@ def is_first_host() -> bool:
     import jax
 
     return jax.process_index() == 0
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """What one process does without the others.
+
+    Variables that are made here are this process' own; under a distribution,
+    all processes would have to make them.
+    """
+    distribution = keras.distribution.distribution()
+    if distribution is not None:
+        keras.distribution.set_distribution(None)
+    try:
+        yield
+    finally:
+        if distribution is not None:
+            keras.distribution.set_distribution(distribution)
 
 
 def global_batch(batch: Batch | None) -> Batch | None:
