@@ -15,6 +15,7 @@ from keras_ab import analysis
 from keras_ab import backbones
 from keras_ab import callbacks
 from keras_ab import data
+from keras_ab import distribution
 from keras_ab import layers
 from keras_ab import losses
 from keras_ab import models
@@ -31,6 +32,7 @@ __all__ = [
     "backbones",
     "callbacks",
     "data",
+    "distribution",
     "layers",
     "losses",
     "models",

@@ -58,6 +58,15 @@ class Network(Protocol):
     ) -> Tensor:
         """The encoder's tokens."""
 
+    def run(
+        self,
+        layer: Any,
+        inputs: Tensor,
+        training: bool = False,
+        **rows: Tensor,
+    ) -> Tensor:
+        """What a layer makes of rows, which it takes in passes if told to."""
+
     def objective(self, name: str) -> Any:
         """The objective of a name."""
 

@@ -113,12 +113,12 @@ def fit(model, batches, steps, views, options, reports=50):
     forget(history, start)
     forget(readings, start)
     progress = Progress(checkpoint, steps, views, history)
-    watching = []
+    watching = [callbacks.SkipLimit(checkpoint=checkpoint)]
     if options.monitor_every and start < steps:
         # On one batch of the run, wherever it goes on.
         first = keras.tree.map_structure(np.asarray, next(iter(batches(0))))
         monitor = callbacks.Monitor(options.monitor_every, batch=first)
-        watching = [monitor, Readings(monitor, readings)]
+        watching += [monitor, Readings(monitor, readings)]
     for rest in checkpoint.remaining(steps, max(1, steps // reports)):
         model.fit(
             batches(checkpoint.step),

@@ -24,11 +24,13 @@ ALLOWED = {
     "schedules": set(),
     "layers": set(),
     "data": set(),
+    "distribution": set(),
     "losses": {"ops"},
     "optimizers": {"schedules"},
     "backbones": {"layers"},
     "actions": {"layers", "ops", "data"},
     "objectives": {
+        "distribution",
         "losses",
         "layers",
         "backbones",
@@ -37,6 +39,8 @@ ALLOWED = {
         "schedules",
     },
     "models": {
+        "distribution",
+        "layers",
         "objectives",
         "actions",
         "backbones",
@@ -44,7 +48,13 @@ ALLOWED = {
         "optimizers",
         "ops",
     },
-    "callbacks": {"models", "objectives", "optimizers", "probes"},
+    "callbacks": {
+        "distribution",
+        "models",
+        "objectives",
+        "optimizers",
+        "probes",
+    },
     "probes": {
         "models",
         "ops",
@@ -69,6 +79,8 @@ HEAVY = {
     "sacrebleu",
     "rich",
 }
+# tf.data and tf.distribute: nothing else is TensorFlow's.
+TENSORFLOW = {"data", "distribution"}
 # Registers builders with the library, for those who import it by name.
 NEEDED = {"data/tfds_builder.py": {"tensorflow_datasets"}}
 OUTSIDE = {"recipes", "benchmarks", "tests"}
@@ -105,7 +117,7 @@ def faults(here, source):
             or (root == "keras_ab" and rest[0] not in allowed)
             or root in OUTSIDE
             or name.startswith("keras.src")
-            or (root == "tensorflow" and here != "data")
+            or (root == "tensorflow" and here not in TENSORFLOW)
             or (root in HEAVY and not late)
             or (here == "actions" and rest[:1] == ["data"] and not late)
         )
@@ -140,6 +152,7 @@ def test_rooms(path):
         ("models", "def f():\n    from recipes import demo"),
         ("models", "def f():\n    import tensorflow as tf"),
         ("data", "try:\n    import tensorflow as tf\nfinally:\n    pass"),
+        ("distribution", "import tensorflow as tf"),
         ("data", "class A:\n    from tensorflow import data"),
         ("actions", "from keras_ab.data import sampling"),
         ("backbones", "from keras.src import backend"),
@@ -150,6 +163,7 @@ def test_a_wrong_import_is_found(here, source):
 
 
 def test_what_is_right_passes():
+    assert not faults("distribution", "def f():\n    import tensorflow as tf")
     assert not faults("actions", "def f():\n    from keras_ab.data import tf")
     assert not faults("data", "def f():\n    import tensorflow as tf")
     assert not faults("losses", "import keras\nfrom keras_ab import ops")

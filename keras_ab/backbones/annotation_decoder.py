@@ -9,6 +9,7 @@ from keras import ops
 from keras_ab.backbones.sizes import get_size
 from keras_ab.layers import DecoderBlock
 from keras_ab.layers import LayerNorm
+from keras_ab.layers import rematerialized
 from keras_ab.typing import Shape
 from keras_ab.typing import Tensor
 
@@ -27,6 +28,9 @@ class AnnotationDecoder(keras.layers.Layer):
         num_heads: Int, attention heads.
         intermediate_dim: Int, width inside the MLPs.
         layer_norm_epsilon: Float.
+        rematerialize: Bool, whether blocks are computed a second time for
+            their gradient, which needs the memory of one block instead of
+            that of all, and about a third more time.
         **kwargs: As in `keras.layers.Layer`.
 
     Call arguments:
@@ -55,6 +59,7 @@ class AnnotationDecoder(keras.layers.Layer):
         num_heads: int = 6,
         intermediate_dim: int = 1536,
         layer_norm_epsilon: float = 1e-6,
+        rematerialize: bool = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -63,6 +68,7 @@ class AnnotationDecoder(keras.layers.Layer):
         self.num_heads = num_heads
         self.intermediate_dim = intermediate_dim
         self.layer_norm_epsilon = layer_norm_epsilon
+        self.rematerialize = rematerialize
         policy = self.dtype_policy
         self.blocks = [
             DecoderBlock(
@@ -105,7 +111,11 @@ class AnnotationDecoder(keras.layers.Layer):
 
     def call(self, tokens: Tensor, context: Tensor) -> Tensor:
         for block in self.blocks:
-            tokens = block(tokens, context)
+            if self.rematerialize:
+                inputs = {"tokens": tokens, "context": context}
+                tokens = rematerialized(block, inputs)
+            else:
+                tokens = block(tokens, context)
         return ops.mean(self.norm(tokens), axis=2)
 
     def compute_output_shape(
@@ -125,4 +135,5 @@ class AnnotationDecoder(keras.layers.Layer):
             "num_heads": self.num_heads,
             "intermediate_dim": self.intermediate_dim,
             "layer_norm_epsilon": self.layer_norm_epsilon,
+            "rematerialize": self.rematerialize,
         }

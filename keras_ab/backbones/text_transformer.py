@@ -10,6 +10,7 @@ from keras_ab.layers import LayerNorm
 from keras_ab.layers import PositionEmbedding
 from keras_ab.layers import TokenPooling
 from keras_ab.layers import TransformerBlock
+from keras_ab.layers import rematerialized
 from keras_ab.typing import Shape
 from keras_ab.typing import Tensor
 
@@ -29,6 +30,9 @@ class TextTransformer(keras.layers.Layer):
         pooling: How `pool` makes one vector: `"last"`, `"gap"` or `"map"`.
             The default goes with texts that are padded with their end token.
         layer_norm_epsilon: Float.
+        rematerialize: Bool, whether blocks are computed a second time for
+            their gradient, which needs the memory of one block instead of
+            that of all, and about a third more time.
         **kwargs: As in `keras.layers.Layer`.
 
     Call arguments:
@@ -63,6 +67,7 @@ class TextTransformer(keras.layers.Layer):
         causal: bool = False,
         pooling: str = "last",
         layer_norm_epsilon: float = 1e-6,
+        rematerialize: bool = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -80,6 +85,7 @@ class TextTransformer(keras.layers.Layer):
         self.causal = causal
         self.pooling = pooling
         self.layer_norm_epsilon = layer_norm_epsilon
+        self.rematerialize = rematerialize
         policy = self.dtype_policy
         self.token_embedding = keras.layers.Embedding(
             vocabulary_size,
@@ -143,7 +149,11 @@ class TextTransformer(keras.layers.Layer):
             )
         tokens = self.positions(self.token_embedding(ids))
         for block in self.blocks:
-            tokens = block(tokens, training=training)
+            if self.rematerialize:
+                inputs = {"tokens": tokens}
+                tokens = rematerialized(block, inputs, training=training)
+            else:
+                tokens = block(tokens, training=training)
         return self.norm(tokens)
 
     def pool(self, tokens: Tensor) -> Tensor:
@@ -173,4 +183,5 @@ class TextTransformer(keras.layers.Layer):
             "causal": self.causal,
             "pooling": self.pooling,
             "layer_norm_epsilon": self.layer_norm_epsilon,
+            "rematerialize": self.rematerialize,
         }

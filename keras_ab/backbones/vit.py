@@ -16,6 +16,7 @@ from keras_ab.layers import PositionEmbedding
 from keras_ab.layers import SinCosPositions
 from keras_ab.layers import TokenPooling
 from keras_ab.layers import TransformerBlock
+from keras_ab.layers import rematerialized
 from keras_ab.layers.patches import as_pair
 from keras_ab.layers.patches import take_patches
 from keras_ab.typing import Shape
@@ -47,6 +48,9 @@ class ViT(keras.layers.Layer):
             I-JEPA.
         kernel_stddev: Float, the spread of kernels that start normal, or
             None for Xavier-uniform ones. I-JEPA's is 0.02.
+        rematerialize: Bool, whether blocks are computed a second time for
+            their gradient, which needs the memory of one block instead of
+            that of all, and about a third more time.
         **kwargs: As in `keras.layers.Layer`.
 
     Call arguments:
@@ -92,6 +96,7 @@ class ViT(keras.layers.Layer):
         layer_norm_epsilon: float = 1e-6,
         positions: str = "learned",
         kernel_stddev: float | None = None,
+        rematerialize: bool = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -111,6 +116,7 @@ class ViT(keras.layers.Layer):
         self.class_token = class_token
         self.pooling = pooling
         self.layer_norm_epsilon = layer_norm_epsilon
+        self.rematerialize = rematerialize
         self.kind_of_positions = positions
         self.kernel_stddev = kernel_stddev
         self.grid_shape = self._grid(self.image_shape)
@@ -221,7 +227,15 @@ class ViT(keras.layers.Layer):
             patch_mask = extended(patch_mask, self.num_prefix_tokens)
         intermediates = []
         for block in self.blocks:
-            tokens = block(tokens, training=training, key_mask=patch_mask)
+            if self.rematerialize:
+                tokens = rematerialized(
+                    block,
+                    {"tokens": tokens},
+                    training=training,
+                    key_mask=patch_mask,
+                )
+            else:
+                tokens = block(tokens, training=training, key_mask=patch_mask)
             intermediates.append(tokens)
         tokens = self.norm(tokens)
         return (tokens, intermediates) if return_intermediates else tokens
@@ -265,6 +279,7 @@ class ViT(keras.layers.Layer):
             "class_token": self.class_token,
             "pooling": self.pooling,
             "layer_norm_epsilon": self.layer_norm_epsilon,
+            "rematerialize": self.rematerialize,
             "positions": self.kind_of_positions,
             "kernel_stddev": self.kernel_stddev,
         }

@@ -6,6 +6,8 @@ from keras_ab.callbacks.collapse_alarm import CollapseAlarm
 from keras_ab.callbacks.collapse_alarm import CollapseWarning
 from keras_ab.callbacks.evaluation import Evaluation
 from keras_ab.callbacks.monitor import Monitor
+from keras_ab.callbacks.skip_limit import NotFinite
+from keras_ab.callbacks.skip_limit import SkipLimit
 
 __all__ = [
     "Checkpoint",
@@ -13,4 +15,6 @@ __all__ = [
     "CollapseWarning",
     "Evaluation",
     "Monitor",
+    "NotFinite",
+    "SkipLimit",
 ]

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_ab import distribution
 from keras_ab.callbacks import files
 from keras_ab.callbacks import random_state
 from keras_ab.callbacks.sigterm import Sigterm
@@ -30,6 +31,9 @@ class Checkpoint(keras.callbacks.Callback):
     from that step on has the losses and weights of a run that was not, bit
     for bit. Not saved are other callbacks' states, and layers that draw
     random numbers without a `keras.random.SeedGenerator`.
+
+    Where several processes train together, the first one saves, and all of
+    them restore from the same folder.
 
     Each checkpoint, `step-000001500.keras`, is a Keras model file, which
     `keras.saving.load_model` opens. It is written under another name in the
@@ -203,8 +207,11 @@ class Checkpoint(keras.callbacks.Callback):
             "epoch": self._epoch_state(),
             "random": random_state.capture(),
         }
-        files.write(self.model, training, self.directory, self.step)
-        files.prune(self.directory, self.step, self.keep)
+        # Every process has the same; the folder is theirs together.
+        if distribution.is_first_host():
+            with distribution.alone():
+                files.write(self.model, training, self.directory, self.step)
+            files.prune(self.directory, self.step, self.keep)
         self._saved_step, self._saved_at = self.step, time.monotonic()
         self._due = False
 
@@ -217,6 +224,7 @@ class Checkpoint(keras.callbacks.Callback):
     # Called by fit.
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        distribution.check_whole(self.model.weights)
         found = files.find(self.directory)
         if found and self.step == 0:
             raise ValueError(

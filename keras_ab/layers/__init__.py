@@ -18,6 +18,8 @@ from keras_ab.layers.patches import PatchEmbedding
 from keras_ab.layers.pooling import TokenPooling
 from keras_ab.layers.positions import PositionEmbedding
 from keras_ab.layers.prototypes import Prototypes
+from keras_ab.layers.rematerialize import in_passes
+from keras_ab.layers.rematerialize import rematerialized
 from keras_ab.layers.sincos import SinCosPositions
 from keras_ab.layers.table_head import TableHead
 
@@ -42,4 +44,6 @@ __all__ = [
     "TableHead",
     "TokenPooling",
     "TransformerBlock",
+    "in_passes",
+    "rematerialized",
 ]

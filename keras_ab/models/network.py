@@ -1,5 +1,6 @@
 """Encoder and objectives: all that the target network copies."""
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 from typing import Self
@@ -7,6 +8,7 @@ from typing import Self
 import keras
 from keras import ops
 
+from keras_ab.layers import in_passes
 from keras_ab.objectives import Objective
 from keras_ab.ops import scale_images
 from keras_ab.typing import Batch
@@ -53,6 +55,7 @@ class Network(keras.layers.Layer):
                 )
         self.encoder = encoder
         self.objectives = list(objectives)
+        self.passes = 1
         self._counter = None
 
     def follow(self, counter: keras.Variable) -> None:
@@ -131,8 +134,37 @@ class Network(keras.layers.Layer):
         images = ops.convert_to_tensor(images)
         if len(images.shape) == 5:
             images = ops.reshape(images, (-1, *images.shape[2:]))
+        rows = {k: v for k, v in kwargs.items() if v is not None}
         images = scale_images(images, dtype=self.compute_dtype)
-        return self.encoder(images, training=training, **kwargs)
+        return self.run(self.encoder, images, training=training, **rows)
+
+    def run(
+        self,
+        layer: keras.layers.Layer,
+        inputs: Tensor,
+        training: bool = False,
+        **rows: Tensor,
+    ) -> Tensor:
+        """Calls a layer that looks at each row by itself.
+
+        Where the model is compiled with `encoder_passes`, the layer takes its
+        rows in as many passes, and computes them again for the gradient.
+
+        Args:
+            layer: A layer, such as an encoder.
+            inputs: Tensor of shape `(B, ...)`, its first argument.
+            training: Bool.
+            **rows: Other arguments of `(B, ...)`.
+
+        Returns:
+            What the layer returns, one tensor.
+        """
+        if self.passes == 1:
+            return layer(inputs, training=training, **rows)
+        first = next(iter(inspect.signature(layer.call).parameters))
+        return in_passes(
+            layer, self.passes, {first: inputs, **rows}, training=training
+        )
 
     def call(self, batch: Batch, training: bool = False) -> dict[str, Tensors]:
         outputs = {}
@@ -171,6 +203,40 @@ class Network(keras.layers.Layer):
         config["encoder"] = deserialize(config["encoder"])
         config["objectives"] = [deserialize(o) for o in config["objectives"]]
         return cls(**config)
+
+
+def check_passes(passes: int, network: Network) -> None:
+    """Raises `ValueError` for encoders that cannot take a batch in parts.
+
+    Args:
+        passes: Int, how many parts.
+        network: The `Network`.
+
+    Raises:
+        ValueError: If it is no positive int, or an encoder has batch
+            normalisation, whose statistics would be those of a part. Heads
+            with it see the whole batch.
+    """
+    if not (isinstance(passes, int) and passes >= 1):
+        raise ValueError(
+            f"`encoder_passes` must be a positive int. Received: {passes!r}"
+        )
+    if passes == 1:
+        return
+    encoders = [network.encoder]
+    encoders += [
+        objective.text_encoder
+        for objective in network.objectives
+        if hasattr(objective, "text_encoder")
+    ]
+    for encoder in encoders:
+        found = [w.path for w in encoder.weights if w.name == "moving_mean"]
+        if found:
+            raise ValueError(
+                "An encoder with batch normalisation must see a batch at "
+                f"once: `encoder_passes` must be 1. Received: {passes}, and "
+                f"an encoder with {found[0]}"
+            )
 
 
 def _check_encoder(encoder):

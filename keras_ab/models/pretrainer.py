@@ -7,12 +7,15 @@ from typing import Self
 import keras
 from keras import ops
 
+from keras_ab import distribution
 from keras_ab import optimizers
 from keras_ab.models.first_batch import as_arrays
 from keras_ab.models.first_batch import first_batch
 from keras_ab.models.inference import no_gradients
 from keras_ab.models.inputs import as_images
 from keras_ab.models.network import Network
+from keras_ab.models.network import check_passes
+from keras_ab.models.skipped_steps import SkippedSteps
 from keras_ab.objectives import Objective
 from keras_ab.objectives import Reward
 from keras_ab.schedules import as_schedule
@@ -76,6 +79,7 @@ class Pretrainer(keras.Model):
                 "rounded away. Use a mixed policy such as 'mixed_bfloat16'. "
                 f"Received: dtype policy {self.dtype_policy.name!r}"
             )
+        self._distribution = distribution.present()
         if target_rate is not None:
             target_rate = as_schedule(target_rate)
             start = float(ops.convert_to_numpy(target_rate(0)))
@@ -104,7 +108,7 @@ class Pretrainer(keras.Model):
             objective.name: keras.metrics.Mean(name=f"{objective.name}_loss")
             for objective in self.online.objectives
         }
-        self._skipped = keras.metrics.Sum(name="skipped_steps")
+        self._skipped = SkippedSteps(name="skipped_steps")
         self.build(None)
 
     def build(self, input_shape: Shape | None = None) -> None:
@@ -138,6 +142,11 @@ class Pretrainer(keras.Model):
         """The online network's image encoder."""
         return self.online.encoder
 
+    @property
+    def skipped_in_a_row(self) -> keras.Variable:
+        """How many steps up to the last one were not finite, in a row."""
+        return self._skipped.in_a_row
+
     def network(self, network: str | None = None) -> Network:
         """The network of a name.
 
@@ -162,6 +171,7 @@ class Pretrainer(keras.Model):
     def compile(
         self,
         optimizer: str | dict[str, Any] | keras.optimizers.Optimizer = "adamw",
+        encoder_passes: int = 1,
         **kwargs: Any,
     ) -> None:
         """Configures training; see `keras.Model.compile`.
@@ -172,6 +182,11 @@ class Pretrainer(keras.Model):
 
         Args:
             optimizer: A Keras optimizer, its name or its config.
+            encoder_passes: Int, how many parts of a batch the image and the
+                text encoder take one after the other. Losses, and so the
+                gradient, are still those of the whole batch; the encoders'
+                inner values are computed a second time for it, and exist for
+                one part at a time. 1 takes all at once.
             **kwargs: As in `keras.Model.compile`, except for `loss` and
                 `loss_weights`, which the objectives bring.
         """
@@ -181,10 +196,16 @@ class Pretrainer(keras.Model):
                     f"{type(self).__name__} takes its losses and their "
                     f"weights from its objectives. Received: `{key}`"
                 )
+        check_passes(encoder_passes, self.online)
+        for network in filter(None, (self.online, self.target)):
+            network.passes = encoder_passes
         if self.target is not None:
             # `model.trainable = True` reaches every layer, this one too.
             self.target.trainable = False
         self._wanted_jit_compile = kwargs.get("jit_compile", "auto")
+        kwargs["jit_compile"] = distribution.jit_compile(
+            self._distribution, self._wanted_jit_compile
+        )
         optimizer = keras.optimizers.get(optimizer)
         optimizers.decay_kernels_only(optimizer, self.trainable_variables)
         optimizers.count_updates(optimizer)
@@ -198,6 +219,7 @@ class Pretrainer(keras.Model):
             return config
         # Keras writes down what "auto" meant on this backend.
         config["jit_compile"] = self._wanted_jit_compile
+        config["encoder_passes"] = self.online.passes
         return optimizers.portable(config)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
@@ -213,6 +235,7 @@ class Pretrainer(keras.Model):
         Args:
             batch: The nested dict that `fit` consumes.
         """
+        distribution.check_batch(batch, self._distribution)
         for objective in self.online.objectives:
             objective.check(batch)
 
@@ -239,7 +262,10 @@ class Pretrainer(keras.Model):
         """
         # Keras' second and third positions are y and batch_size.
         batch_size = args[1] if len(args) > 1 else kwargs.get("batch_size")
+        distribution.check_same(self._distribution, self.optimizer)
         batch, x = first_batch(x, batch_size)
+        batch = distribution.global_batch(batch)
+        x = distribution.without_bools(x, self._distribution)
         self._prepare(batch)
         self._show(batch, args[4] if len(args) > 4 else kwargs.get("callbacks"))
         held_out = kwargs.get("validation_data")
@@ -247,8 +273,11 @@ class Pretrainer(keras.Model):
             if isinstance(held_out, tuple):
                 held_out = held_out[0]
             size = kwargs.get("validation_batch_size", batch_size)
-            batch, kwargs["validation_data"] = first_batch(held_out, size)
-            self.check(batch)
+            batch, held_out = first_batch(held_out, size)
+            kwargs["validation_data"] = distribution.without_bools(
+                held_out, self._distribution
+            )
+            self.check(distribution.global_batch(batch))
         if hasattr(x, "element_spec") and len(args) < 8:
             # A tf.data.Dataset has its order, as Keras would warn.
             kwargs.setdefault("shuffle", False)
@@ -269,15 +298,16 @@ class Pretrainer(keras.Model):
         if not kwargs.get("_use_cached_eval_dataset"):
             size = args[1] if len(args) > 1 else kwargs.get("batch_size")
             batch, x = first_batch(x, size)
-            self.check(batch)
+            x = distribution.without_bools(x, self._distribution)
+            self.check(distribution.global_batch(batch))
         return super().evaluate(x, *args, **kwargs)
 
     def train_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:
-        self._prepare(as_arrays(x))
+        self._prepare(distribution.global_batch(as_arrays(x)))
         return super().train_on_batch(x, *args, **kwargs)
 
     def test_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:
-        self.check(as_arrays(x))
+        self.check(distribution.global_batch(as_arrays(x)))
         return super().test_on_batch(x, *args, **kwargs)
 
     def _prepare(self, batch):
@@ -310,7 +340,8 @@ class Pretrainer(keras.Model):
         total = 0.0
         for objective in self.online.objectives:
             name = objective.name
-            loss = ops.mean(
+            # The mean over all rows, however replicas share them.
+            loss = distribution.mean_of_rows(
                 objective.compute_loss(y_pred[name], targets[name], updates)
             )
             if training:
@@ -323,14 +354,18 @@ class Pretrainer(keras.Model):
         # A loss that is not finite makes every gradient NaN, so that the gate
         # need look only at what the gradients touched.
         poison = ops.where(ops.isfinite(total), 0.0, float("nan"))
-        return total + poison * total
+        # The optimizer adds up what the replicas' shares ask for.
+        return (total + poison * total) / distribution.num_replicas()
 
     def train_step(self, *args: Any) -> Any:
         if keras.backend.backend() == "jax":
             return self._functional_train_step(*args)
         variables = self._step_variables()
         before = [_copy(v.value) for v in variables]
-        super().train_step(*args)
+        if distribution.num_replicas() > 1:
+            distribution.mirrored_step(self, *args)
+        else:
+            super().train_step(*args)
         self._settle(variables, before)
         return self.get_metrics_result()
 

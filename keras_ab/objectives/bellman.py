@@ -210,15 +210,19 @@ class BellmanValue(Objective):
         batch = batch["value"]
         tokens = network.encode(batch["image"], training=training)
         states = batch[self.actions.state_key]
-        annotations = peers[self.reward]["annotations"]
-        return self._embed(tokens, states, annotations)
+        return self._embed(tokens, states, self._annotations(network, peers))
+
+    def _annotations(self, network, peers):
+        """Features of all annotations: Q is of those of the whole batch."""
+        reward = network.objective(self.reward)
+        return reward.all_annotations(peers[self.reward]["annotations"])
 
     def targets(
         self, batch: Batch, network: Network, peers: dict[str, Tensors]
     ) -> Tensors:
         batch = batch["value"]
         states = ops.convert_to_tensor(batch[self.actions.state_key])
-        annotations = peers[self.reward]["annotations"]
+        annotations = self._annotations(network, peers)
         tokens = network.encode(batch["image"])
         logits = network.objective(self.reward).image_logits(
             batch["image"], network.encoder.pool(tokens), annotations

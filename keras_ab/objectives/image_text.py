@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from keras_ab.distribution import gather
 from keras_ab.layers import SimilarityScale
 from keras_ab.losses import info_nce
 from keras_ab.objectives import checks
@@ -93,8 +94,8 @@ class ImageTextContrast(TextReward):
         self, outputs: Tensors, targets: Tensors, updates: Tensor
     ) -> Tensor:
         return info_nce(
-            outputs["image_embeddings"],
-            outputs["text_embeddings"],
+            gather(outputs["image_embeddings"]),
+            gather(outputs["text_embeddings"]),
             outputs["logit_scale"][0],
         )
 

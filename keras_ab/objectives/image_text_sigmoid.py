@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from keras_ab.distribution import gather
 from keras_ab.layers import LearnedBias
 from keras_ab.layers import SimilarityScale
 from keras_ab.losses import sigmoid_contrast
@@ -99,8 +100,8 @@ class ImageTextSigmoid(TextReward):
         self, outputs: Tensors, targets: Tensors, updates: Tensor
     ) -> Tensor:
         return sigmoid_contrast(
-            outputs["image_embeddings"],
-            outputs["text_embeddings"],
+            gather(outputs["image_embeddings"]),
+            gather(outputs["text_embeddings"]),
             outputs["logit_scale"][0],
             outputs["logit_bias"][0],
         )

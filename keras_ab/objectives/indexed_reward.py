@@ -28,6 +28,8 @@ class IndexedReward(Reward):
         **kwargs: As in `keras_ab.objectives.Objective`.
     """
 
+    annotations_of_batch = False
+
     def __init__(
         self,
         num_annotations: int,

@@ -99,10 +99,7 @@ class MaskedLatents(Objective):
         peers: dict[str, Tensors] | None = None,
         training: bool = False,
     ) -> Tensors:
-        batch = {
-            key: ops.convert_to_tensor(value)
-            for key, value in batch["masked"].items()
-        }
+        batch = _tensors(batch["masked"])
         tokens = network.encode(
             batch["image"],
             training=training,
@@ -122,8 +119,8 @@ class MaskedLatents(Objective):
     def targets(
         self, batch: Batch, network: Network, peers: dict[str, Tensors]
     ) -> Tensors:
-        batch = batch["masked"]
-        ids = ops.convert_to_tensor(batch["targets"])
+        batch = _tensors(batch["masked"])
+        ids = batch["targets"]
         tokens = network.encode(batch["image"])
         tokens = ops.cast(network.encoder.patch_tokens(tokens), "float32")
         _, count, length = ids.shape
@@ -131,7 +128,7 @@ class MaskedLatents(Objective):
         chosen = ops.reshape(chosen, (-1, count, length, tokens.shape[-1]))
         return {
             "features": _normalized(chosen),
-            "mask": ops.convert_to_tensor(batch["target_mask"]),
+            "mask": batch["target_mask"],
         }
 
     def compute_loss(
@@ -151,6 +148,14 @@ class MaskedLatents(Objective):
     def from_config(cls, config: dict[str, Any]) -> Self:
         predictor = keras.saving.deserialize_keras_object(config["predictor"])
         return cls(**{**config, "predictor": predictor})
+
+
+def _tensors(part):
+    """A part of a batch; its masks may come as numbers."""
+    part = {key: ops.convert_to_tensor(value) for key, value in part.items()}
+    for key in ("context_mask", "target_mask"):
+        part[key] = ops.cast(part[key], "bool")
+    return part
 
 
 def _normalized(tokens):

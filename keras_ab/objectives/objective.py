@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from keras_ab.distribution import gather
 from keras_ab.layers import ProjectionHead
 from keras_ab.objectives.checks import check_weight
 from keras_ab.typing import Batch
@@ -169,6 +170,10 @@ class Reward(Objective):
     annotation_dim = None
     """Int, size of an annotation's features."""
 
+    annotations_of_batch = True
+    """Whether annotations come with the rows of a batch, as captions do, and
+    not as one set for all batches."""
+
     def num_annotations(self, batch: Batch) -> int:
         """L, how many annotations a batch brings along.
 
@@ -199,6 +204,20 @@ class Reward(Objective):
         if not network.bootstraps(self.name):
             return {}
         return {"annotations": self.annotations(batch, network)}
+
+    def all_annotations(self, annotations: Tensor) -> Tensor:
+        """The annotations of all devices that share a batch.
+
+        Args:
+            annotations: Floats of shape `(L, annotation_dim)`: what
+                `annotations` returned here.
+
+        Returns:
+            Floats of shape `(L, annotation_dim)`, L that of the whole batch.
+        """
+        if not self.annotations_of_batch:
+            return annotations
+        return gather(annotations)
 
     def featurize(self, annotations: Any, network: Network) -> Tensor:
         """Features of annotations that a user names.

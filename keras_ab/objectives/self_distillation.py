@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_ab.distribution import mean_of_rows
 from keras_ab.layers import DINOHead
 from keras_ab.layers import Prototypes
 from keras_ab.layers.patches import as_pair
@@ -65,6 +66,7 @@ class SelfDistillation(Reward):
 
     annotation_dim = 1
     needs_target_network = True
+    annotations_of_batch = False
 
     def __init__(
         self,
@@ -175,7 +177,7 @@ class SelfDistillation(Reward):
         return {
             "annotations": self.head.prototypes.all(),
             "probabilities": ops.softmax(self._centred(logits), axis=-1),
-            "mean_logits": ops.mean(logits, axis=(0, 1)),
+            "mean_logits": mean_of_rows(ops.mean(logits, axis=1)),
             "centre": ops.convert_to_tensor(self.centre),
             "batches": ops.convert_to_tensor(self.batches),
         }

@@ -111,10 +111,10 @@ class TextReward(Reward):
         return len(checks.take(batch, "reward", "text"))
 
     def annotations(self, batch: Batch, network: Network) -> Tensor:
-        return self._encode_ids(batch["reward"]["text"])
+        return self._encode_ids(batch["reward"]["text"], network)
 
-    def _encode_ids(self, ids, training=False):
-        tokens = self.text_encoder(ids, training=training)
+    def _encode_ids(self, ids, network, training=False):
+        tokens = network.run(self.text_encoder, ids, training=training)
         return self.text_encoder.pool(tokens)
 
     def featurize(self, annotations: Any, network: Network) -> Tensor:
@@ -129,7 +129,7 @@ class TextReward(Reward):
             annotations = self.tokenizer(annotations)
         ids = ops.convert_to_numpy(annotations)
         self._check_ids(ids, "`annotations`")
-        return self._encode_ids(ops.convert_to_tensor(ids, "int32"))
+        return self._encode_ids(ops.convert_to_tensor(ids, "int32"), network)
 
     def embed_images(self, pooled: Tensor) -> Tensor:
         return l2_normalize(self.image_head(pooled))
@@ -151,7 +151,9 @@ class TextReward(Reward):
         training: bool = False,
     ) -> Tensors:
         tokens = network.encode(batch["reward"]["image"], training=training)
-        annotations = self._encode_ids(batch["reward"]["text"], training)
+        annotations = self._encode_ids(
+            batch["reward"]["text"], network, training
+        )
         return {
             "annotations": annotations,
             "image_embeddings": self.image_head(network.encoder.pool(tokens)),

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_ab.distribution import gather
 from keras_ab.layers import ProjectionHead
 from keras_ab.losses import nt_xent
 from keras_ab.objectives import checks
@@ -161,7 +162,11 @@ class ViewContrast(Reward):
     def compute_loss(
         self, outputs: Tensors, targets: Tensors, updates: Tensor
     ) -> Tensor:
-        return nt_xent(outputs["first"], outputs["second"], self.temperature)
+        return nt_xent(
+            gather(outputs["first"]),
+            gather(outputs["second"]),
+            self.temperature,
+        )
 
     def chance_loss(self, batch: Batch) -> float:
         return math.log(2 * self.num_annotations(batch) - 1)

@@ -1,0 +1,251 @@
+r"""Kills a run by SIGKILL at random moments, and sees that nothing changes.
+
+    KERAS_BACKEND=jax python -m benchmarks.kills --kills 50 \
+        --json benchmarks/results/kills_jax.json
+
+A run is killed over and over: in a save, in an evaluation, in the first step
+of a process, at the end of an epoch, or anywhere. Each time a new process goes
+on with it. When it has come to its end, the batches that it was fed, the
+losses of all steps and epochs and the weights must be, bit for bit, those of
+a run that nobody killed.
+"""
+
+import argparse
+import collections
+import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zlib
+
+STEPS, EPOCH, EVERY = 16, 4, 2
+MOMENTS = ("save", "evaluation", "first step", "epoch end", "anywhere")
+
+
+def run(folder):
+    """Trains in a folder, going on where it was cut off.
+
+    Args:
+        folder: Path.
+    """
+    import keras
+    import numpy as np
+
+    import keras_ab
+
+    if keras.backend.backend() == "torch":
+        import torch
+
+        torch.set_num_threads(1)
+
+    class Checkpoint(keras_ab.callbacks.Checkpoint):
+        def save(self):
+            print("save", flush=True)
+            super().save()
+
+    class Moments(keras.callbacks.Callback):
+        """Says what is about to happen, and writes down what has."""
+
+        def on_train_batch_begin(self, batch, logs=None):
+            first = checkpoint.step == start
+            print("first step" if first else "anywhere", flush=True)
+
+        def on_test_begin(self, logs=None):
+            print("evaluation", flush=True)
+
+        def on_train_batch_end(self, batch, logs=None):
+            write("step", checkpoint.step, logs)
+
+        def on_epoch_end(self, epoch, logs=None):
+            print("epoch end", flush=True)
+            write("epoch", epoch, logs)
+
+    def write(kind, number, logs):
+        figures = {k: float(v).hex() for k, v in sorted(logs.items())}
+        with open(folder / "log.jsonl", "a") as stream:
+            stream.write(json.dumps([f"{kind} {number}", figures]) + "\n")
+
+    def batches(first):
+        return keras_ab.data.bootstrap_batches(
+            scenes,
+            scenes,
+            tokenizer,
+            image_size=16,
+            reward_batch_size=8,
+            value_batch_size=4,
+            num_views=2,
+            start_step=first,
+        )
+
+    def fed(first):
+        """The batches from a step on, written down by their checksums."""
+        steps = batches(first).as_numpy_iterator()
+        for step, batch in enumerate(steps, first):
+            leaves = keras.tree.flatten(batch)
+            summed = zlib.crc32(b"".join(leaf.tobytes() for leaf in leaves))
+            write("batch", step, {"checksum": summed})
+            yield (batch,)
+
+    keras.utils.set_random_seed(0)
+    scenes = keras_ab.data.Scenes(size=64, image_size=32)
+    texts = [text for i in range(64) for text in scenes[i]["text"]]
+    tokenizer = keras_ab.data.WordTokenizer.from_texts(texts, 12)
+    model = keras_ab.models.ABCLIP(
+        keras_ab.backbones.ViT.from_size(
+            "test",
+            image_shape=(16, 16, 3),
+            patch_size=8,
+            drop_path_rate=0.5,
+            name="image_encoder",
+        ),
+        "test",
+        tokenizer,
+        "test",
+    )
+    model.compile(keras.optimizers.AdamW(1e-3, gradient_accumulation_steps=2))
+    checkpoint = Checkpoint(folder / "checkpoints", every_steps=EVERY)
+    start = checkpoint.restore(model)
+    held_out = batches(10**6).take(2)
+    for rest in checkpoint.remaining(STEPS, EPOCH):
+        model.fit(
+            fed(checkpoint.step),
+            validation_data=held_out,
+            callbacks=[Moments(), checkpoint],
+            verbose=0,
+            **rest,
+        )
+    variables = [*model.variables, *model.optimizer.variables]
+    arrays = [keras.ops.convert_to_numpy(v) for v in variables]
+    np.savez(folder / "unfinished.npz", *arrays)
+    os.replace(folder / "unfinished.npz", folder / "state.npz")
+
+
+def start(folder):
+    """A process that trains in a folder."""
+    folder.mkdir(exist_ok=True)
+    with open(folder / "errors", "a") as errors:
+        return subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.kills", "--run", str(folder)],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+
+
+def finish(process):
+    """Lets a process come to its end."""
+    for _ in process.stdout:
+        pass
+    if process.wait():
+        raise SystemExit("A run failed by itself; see `errors` in its folder.")
+
+
+def kill(process, moment, rng):
+    """Kills a process soon after it says that a moment has come.
+
+    Args:
+        process: Of `start`.
+        moment: One of `MOMENTS`.
+        rng: A `random.Random`.
+
+    Returns:
+        Bool, whether it was killed; it may have come to its end before.
+    """
+    after = rng.randint(1, 1 if moment == "first step" else 4)
+    for line in process.stdout:
+        after -= line.strip() == moment
+        if after == 0:
+            break
+    time.sleep(rng.uniform(0, 0.2))
+    drain = threading.Thread(target=process.stdout.read)
+    drain.start()
+    process.send_signal(signal.SIGKILL)
+    drain.join()
+    code = process.wait()
+    if code not in (0, -signal.SIGKILL):
+        raise SystemExit("A run failed by itself; see `errors` in its folder.")
+    return code != 0
+
+
+def result(folder):
+    """What a run comes to: lines of its log by their names, and weights.
+
+    A line that is there more than once, before and after a kill, must say the
+    same each time, which `differences` looks at.
+    """
+    import numpy as np
+
+    lines = collections.defaultdict(set)
+    for line in (folder / "log.jsonl").read_text().splitlines():
+        try:
+            name, figures = json.loads(line)
+        except json.JSONDecodeError:
+            continue  # Cut short by a kill.
+        lines[name].add(json.dumps(figures))
+    state = np.load(folder / "state.npz")
+    return lines, [state[name].tobytes() for name in state]
+
+
+def differences(found, wanted):
+    """Names of what differs between two results."""
+    lines, state = found
+    expected, weights = wanted
+    # A generator is asked for a batch more than the last step takes.
+    names = [n for n in expected if n != f"batch {STEPS}"]
+    differ = [n for n in names if lines[n] != expected[n]]
+    if state != weights:
+        differ.append("state")
+    return differ
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", default="", help="file for the figures")
+    parser.add_argument("--run", default="", help=argparse.SUPPRESS)
+    options = parser.parse_args(argv)
+    if options.run:
+        return run(pathlib.Path(options.run))
+    rng = random.Random(options.seed)
+    kills, runs, differ = collections.Counter(), 0, []
+    with tempfile.TemporaryDirectory() as root:
+        root = pathlib.Path(root)
+        finish(start(root / "whole"))
+        wanted = result(root / "whole")
+        while sum(kills.values()) < options.kills:
+            folder = root / str(runs)
+            # Five to a run, so that runs come to their ends.
+            for _ in range(5):
+                moment = rng.choice(MOMENTS)
+                if kill(start(folder), moment, rng):
+                    kills[moment] += 1
+            finish(start(folder))
+            runs += 1
+            found = differences(result(folder), wanted)
+            differ += [f"run {runs}: {name}" for name in found]
+            print(f"{sum(kills.values())} kills, {len(differ)} differences")
+    figures = {
+        "backend": os.environ.get("KERAS_BACKEND", "tensorflow"),
+        "kills": dict(kills),
+        "runs": runs,
+        "differences": differ,
+    }
+    print(json.dumps(figures, indent=2))
+    if options.json:
+        pathlib.Path(options.json).write_text(json.dumps(figures, indent=2))
+    if differ:
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""An end to a run whose steps all come to nothing."""
+
+import pathlib
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_ab.callbacks import files
+from keras_ab.callbacks.checkpoint import Checkpoint
+from keras_ab.models import Pretrainer
+
+
+class NotFinite(RuntimeError):
+    """More steps in a row than allowed were not finite."""
+
+
+class SkipLimit(keras.callbacks.Callback):
+    """Stops a run in which too many steps in a row are not finite.
+
+    Such a step changes nothing, so weights stay what they were before the
+    first of them; but if every batch makes one, nothing is learnt any more.
+    The log counts them as `skipped_steps`. Loss scaling begins with up to 15
+    of them, until the scale is small enough.
+
+    Args:
+        limit: Positive int, steps in a row from which on the run stops.
+        checkpoint: The run's `keras_ab.callbacks.Checkpoint`, whose newest
+            file the message names, or None.
+        every_steps: Positive int, steps from one look at the counter to the
+            next; a look waits for the device.
+
+    Raises:
+        ValueError: If an argument is out of range.
+        NotFinite: From `fit`, when the limit is reached.
+
+    Example:
+
+    >>> model.compile(keras.optimizers.AdamW(1e-3))
+    >>> checkpoint = keras_ab.callbacks.Checkpoint("run")
+    >>> limit = keras_ab.callbacks.SkipLimit(50, checkpoint)
+    >>> model.fit(dataset, callbacks=[limit, checkpoint])
+    """
+
+    def __init__(
+        self,
+        limit: int = 50,
+        checkpoint: Checkpoint | None = None,
+        every_steps: int = 25,
+    ):
+        super().__init__()
+        for name, value in (("limit", limit), ("every_steps", every_steps)):
+            if not value >= 1:
+                raise ValueError(
+                    f"`{name}` must be at least 1. Received: {value}"
+                )
+        self.limit = limit
+        self.checkpoint = checkpoint
+        self.every_steps = every_steps
+        self._steps = 0
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        if not isinstance(self.model, Pretrainer):
+            raise ValueError(
+                "SkipLimit watches a keras_ab.models.Pretrainer. Received: "
+                f"{type(self.model).__name__}"
+            )
+
+    def on_epoch_begin(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
+        self._batch = -1
+
+    def on_train_batch_end(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
+        before, new = self._steps, batch - self._batch
+        self._steps, self._batch = before + new, batch
+        if self._steps // self.every_steps == before // self.every_steps:
+            return
+        in_a_row = self._in_a_row()
+        if in_a_row >= self.limit:
+            raise NotFinite(
+                f"{in_a_row} steps in a row were not finite, and changed "
+                f"nothing; the limit is {self.limit}. {self._last_good()} "
+                "Look for bad images or a learning rate that is too large."
+            )
+
+    def _in_a_row(self):
+        if keras.backend.backend() == "jax":
+            # Within fit, JAX's variables are stale until this.
+            self.model.jax_state_sync()
+        return int(ops.convert_to_numpy(self.model.skipped_in_a_row))
+
+    def _last_good(self):
+        found: dict[int, pathlib.Path] = {}
+        if self.checkpoint is not None:
+            found = files.find(self.checkpoint.directory)
+        for path in reversed(found.values()):
+            try:
+                files.read(path)
+            except files.Damaged:
+                continue
+            return f"The last good checkpoint is {path}."
+        return "There is no checkpoint."
