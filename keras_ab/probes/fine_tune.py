@@ -13,7 +13,7 @@ from keras_ab.probes.encoder_parts import take_apart
 from keras_ab.probes.frozen_encoder import FrozenEncoder
 from keras_ab.probes.layer_decay import ScaledAdamW
 from keras_ab.probes.layer_decay import layer_shares
-from keras_ab.probes.many_rates import Batches
+from keras_ab.probes.batches import Batches
 from keras_ab.probes.probe import Fitted
 from keras_ab.probes.probe import Probe
 from keras_ab.probes.probe import check_examples
@@ -167,7 +167,6 @@ class _Images(Batches):
         super().__init__(
             images,
             numbers,
-            np.arange(len(numbers)),
             probe.epochs,
             probe.batch_size,
             probe.seed,
