@@ -109,9 +109,11 @@ class ManyRates(keras.Model, abc.ABC):
         Returns:
             Floats of shape `(R,)`.
         """
-        targets = ops.one_hot(numbers, self.num_classes, dtype="float32")
-        likely = ops.log_softmax(logits, axis=-1)
-        losses = -ops.sum(likely * targets[:, None], -1)
+        numbers = ops.cast(ops.expand_dims(numbers, 1), "int32")
+        numbers = ops.broadcast_to(numbers, ops.shape(logits)[:2])
+        losses = ops.sparse_categorical_crossentropy(
+            numbers, logits, from_logits=True
+        )
         if shown is None:
             return ops.mean(losses, axis=0)
         count = ops.maximum(ops.sum(shown, axis=0), 1.0)
