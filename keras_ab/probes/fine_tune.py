@@ -9,11 +9,11 @@ import numpy as np
 from keras import ops
 
 from keras_ab import optimizers
+from keras_ab.probes.batches import Batches
 from keras_ab.probes.encoder_parts import take_apart
 from keras_ab.probes.frozen_encoder import FrozenEncoder
 from keras_ab.probes.layer_decay import ScaledAdamW
 from keras_ab.probes.layer_decay import layer_shares
-from keras_ab.probes.batches import Batches
 from keras_ab.probes.probe import Fitted
 from keras_ab.probes.probe import Probe
 from keras_ab.probes.probe import check_examples

@@ -11,7 +11,7 @@ THINNEST = 0.02
 def noise_boxes(
     boxes: np.ndarray, count: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Repeats of real boxes, near ones, displaced ones, and any: a quarter each.
+    """Repeats of real boxes, near and displaced ones, and any: a quarter each.
 
     In an answer they stand after what is there, where a box that was named
     before holds nothing: without repeats a decoder would learn that whatever
