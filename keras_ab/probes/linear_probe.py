@@ -64,6 +64,7 @@ class LinearProbe(Probe):
 
     name: ClassVar[str] = "linear"
     needs: ClassVar[str] = "pooled"
+    takes_views: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_training(self)
@@ -72,7 +73,26 @@ class LinearProbe(Probe):
                 f"`strengths` must be positive. Received: {self.strengths}"
             )
 
-    def fit(self, features: Tensor, labels: Tensor, encoder: Any = None) -> Any:
+    def fit(
+        self,
+        features: Tensor,
+        labels: Tensor,
+        encoder: Any = None,
+        groups: Tensor | None = None,
+    ) -> Any:
+        """Fits the probe.
+
+        Args:
+            features: What the probe `needs` of the training images.
+            labels: Integers of shape `(M,)`.
+            encoder: Is not looked at.
+            groups: Integers of shape `(M,)`, which of them are crops of one
+                image: these are held out together. None where each is an
+                image of its own.
+
+        Returns:
+            A `Fitted`.
+        """
         features, numbers, classes = check_examples(features, labels, rank=2)
         features = np.asarray(features, "float32")
         mean, std = moments(features, axis=0)
@@ -85,6 +105,7 @@ class LinearProbe(Probe):
             numbers,
             *length_of(self, len(numbers)),
             self.seed,
+            groups,
         )
         rate, strength = candidates[best]
         details = {

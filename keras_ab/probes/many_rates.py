@@ -218,6 +218,7 @@ def fit_best(
     epochs: int,
     batch_size: int,
     seed: int = 0,
+    groups: np.ndarray | None = None,
 ) -> tuple[ManyRates, int, list[float]]:
     """Trains all candidates at once, and finds the best.
 
@@ -234,6 +235,8 @@ def fit_best(
         epochs: Int.
         batch_size: Int.
         seed: Int, the seed of split and order.
+        groups: Ints of shape `(M,)`, which examples are held out together;
+            None where each stands for itself.
 
     Returns:
         The trained `ManyRates` of the best candidate alone, its place among
@@ -244,8 +247,10 @@ def fit_best(
         model = make(candidates[:1])
         model.learn(features, numbers, epochs, batch_size)
         return model, 0, []
-    order = np.random.default_rng(seed).permutation(len(numbers))
-    held = np.sort(order[: max(1, len(order) // 5)])
+    if groups is None:
+        groups = np.arange(len(numbers))
+    order = np.random.default_rng(seed).permutation(np.unique(groups))
+    held = np.flatnonzero(np.isin(groups, order[: max(1, len(order) // 5)]))
     models = make(2 * candidates)
     without = np.arange(2 * count) >= count
     models.learn(

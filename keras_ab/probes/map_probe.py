@@ -62,6 +62,7 @@ class MAPProbe(Probe):
 
     name: ClassVar[str] = "map"
     needs: ClassVar[str] = "tokens"
+    takes_views: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_training(self)
@@ -70,7 +71,26 @@ class MAPProbe(Probe):
                 f"`num_heads` must be positive. Received: {self.num_heads}"
             )
 
-    def fit(self, features: Tensor, labels: Tensor, encoder: Any = None) -> Any:
+    def fit(
+        self,
+        features: Tensor,
+        labels: Tensor,
+        encoder: Any = None,
+        groups: Tensor | None = None,
+    ) -> Any:
+        """Fits the probe.
+
+        Args:
+            features: What the probe `needs` of the training images.
+            labels: Integers of shape `(M,)`.
+            encoder: Is not looked at.
+            groups: Integers of shape `(M,)`, which of them are crops of one
+                image: these are held out together. None where each is an
+                image of its own.
+
+        Returns:
+            A `Fitted`.
+        """
         features, numbers, classes = _check(features, labels)
         mean, std = _token_moments(features)
         dim = features.shape[-1]
@@ -82,6 +102,7 @@ class MAPProbe(Probe):
             numbers,
             *length_of(self, len(numbers)),
             self.seed,
+            groups,
         )
         details = {
             "rate": self.rates[best],
