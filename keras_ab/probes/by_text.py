@@ -91,7 +91,7 @@ def embedded_images(
     Returns:
         Float32 of shape `(N, D)`.
     """
-    size = model.network(network).encoder.image_shape[:2]
+    size = model.encoder.image_shape[:2]
     return _embedded(
         lambda part: model.embed_images(extract_views(part, size), network),
         images,

@@ -124,14 +124,14 @@ def random_view(image: Any, size: tuple[int, int], seed: Any) -> Any:
 
 
 def crop_whole(image: Any, size: tuple[int, int]) -> Any:
-    """`whole` of one image, inside tf.data or not.
+    """`whole` of one image, or of several of one size, inside tf.data or not.
 
     Args:
-        image: uint8 tensor of shape `(H, W, 3)`.
+        image: uint8 tensor of shape `(H, W, 3)` or `(B, H, W, 3)`.
         size: `(height, width)`.
 
     Returns:
-        uint8 tensor of shape `(height, width, 3)`.
+        uint8 tensor of shape `(height, width, 3)` or `(B, height, width, 3)`.
     """
     tf = tensorflow()
     return _as_pixels(tf, tf.image.resize(image, size, antialias=True), size)
@@ -148,7 +148,8 @@ def check_size(size: Size) -> tuple[int, int]:
 
 def _as_pixels(tf, image, size):
     # Weights are positive and add up to 1, so nothing leaves [0, 255].
-    return tf.ensure_shape(tf.cast(tf.round(image), "uint8"), (*size, 3))
+    shape = (*image.shape[:-3], *size, 3)
+    return tf.ensure_shape(tf.cast(tf.round(image), "uint8"), shape)
 
 
 def _each(images, size, crop):

@@ -207,6 +207,18 @@ def test_batches_show_every_example_equally():
     np.testing.assert_array_equal(features, numbers + 10)
 
 
+def test_crops_of_one_image_are_held_together():
+    rng = np.random.default_rng(0)
+    # What tells an image tells nothing of others.
+    x = np.tile(np.eye(40, dtype="float32"), (3, 1))
+    y = np.tile(rng.integers(0, 2, 40), 3)
+    probe = probes.LinearProbe(rates=(0.01, 0.1), min_steps=60)
+    groups = np.tile(np.arange(40), 3)
+    leaking = probe.fit(x, y).details["held_out"]
+    honest = probe.fit(x, y, groups=groups).details["held_out"]
+    assert max(leaking) == 1.0 and max(honest) < 0.9
+
+
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
 def test_what_is_held_is_as_if_it_were_not_there(optimizer):
     (make, x, y), _ = makers(optimizer)
