@@ -125,6 +125,9 @@ class DecoderBlock(keras.layers.Layer):
         num_heads: Int.
         intermediate_dim: Int, width inside the MLP.
         layer_norm_epsilon: Float.
+        causal: Bool, whether a token sees only itself and earlier ones of its
+            action.
+        use_bias: Bool, whether the projections of attention have biases.
         **kwargs: As in `keras.layers.Layer`.
 
     Call arguments:
@@ -149,20 +152,23 @@ class DecoderBlock(keras.layers.Layer):
         num_heads: int,
         intermediate_dim: int,
         layer_norm_epsilon: float = 1e-6,
+        causal: bool = False,
+        use_bias: bool = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.num_heads = num_heads
         self.intermediate_dim = intermediate_dim
         self.layer_norm_epsilon = layer_norm_epsilon
+        self.causal, self.use_bias = causal, use_bias
         policy, epsilon = self.dtype_policy, layer_norm_epsilon
         self.self_norm = LayerNorm(epsilon, dtype=policy, name="self_norm")
         self.self_attention = SelfAttention(
-            num_heads, use_bias=False, dtype=policy, name="self_attention"
+            num_heads, use_bias, causal, dtype=policy, name="self_attention"
         )
         self.cross_norm = LayerNorm(epsilon, dtype=policy, name="cross_norm")
         self.cross_attention = CrossAttention(
-            num_heads, use_bias=False, dtype=policy, name="cross_attention"
+            num_heads, use_bias, dtype=policy, name="cross_attention"
         )
         self.mlp_norm = LayerNorm(epsilon, dtype=policy, name="mlp_norm")
         self.mlp = MLP(intermediate_dim, dtype=policy, name="mlp")
@@ -198,4 +204,6 @@ class DecoderBlock(keras.layers.Layer):
             "num_heads": self.num_heads,
             "intermediate_dim": self.intermediate_dim,
             "layer_norm_epsilon": self.layer_norm_epsilon,
+            "causal": self.causal,
+            "use_bias": self.use_bias,
         }

@@ -1,8 +1,6 @@
 """Evaluation of frozen features, and of rewards and values."""
 
 from keras_ab.probes import tasks
-from keras_ab.probes.by_text import Retrieval
-from keras_ab.probes.by_text import ZeroShot
 from keras_ab.probes.catalogue import PROBES
 from keras_ab.probes.catalogue import TASKS
 from keras_ab.probes.catalogue import make_probe
@@ -45,6 +43,7 @@ from keras_ab.probes.probe import count_unseen
 from keras_ab.probes.results import PROTOCOL
 from keras_ab.probes.results import Report
 from keras_ab.probes.results import Result
+from keras_ab.probes.retrieval import Retrieval
 from keras_ab.probes.retrieval import retrieval_chance
 from keras_ab.probes.retrieval import retrieval_hits
 from keras_ab.probes.retrieval import retrieve
@@ -59,6 +58,7 @@ from keras_ab.probes.tables import comma_separated
 from keras_ab.probes.tables import latex
 from keras_ab.probes.tables import markdown
 from keras_ab.probes.works import Work
+from keras_ab.probes.zero_shot import ZeroShot
 from keras_ab.probes.zero_shot import class_prompts
 from keras_ab.probes.zero_shot import zero_shot_predict
 

@@ -7,16 +7,13 @@ from typing import Any
 from typing import ClassVar
 
 import numpy as np
+from keras import ops
 
+from keras_ab.probes.features import extract_views
 from keras_ab.probes.frozen_encoder import FrozenEncoder
 from keras_ab.probes.outcome import Outcome
-from keras_ab.probes.retrieval import retrieval_chance
-from keras_ab.probes.retrieval import retrieve
 from keras_ab.probes.tasks import Task
 from keras_ab.probes.tasks.task import Record
-from keras_ab.probes.zero_shot import TEMPLATES
-from keras_ab.probes.zero_shot import class_prompts
-from keras_ab.probes.zero_shot import zero_shot_predict
 from keras_ab.typing import Tensor
 
 
@@ -77,100 +74,56 @@ class TextProbe(abc.ABC):
         return model
 
 
-@dataclasses.dataclass(frozen=True)
-class ZeroShot(TextProbe):
-    """Classification by the names of classes.
-
-    A class is the mean of its prompts' embeddings.
-
-    Args:
-        templates: Strings with `{}` in place of the class's name.
-
-    Example:
-
-    >>> keras_ab.probes.ZeroShot(("a {}", "a photo of a {}")).config()
-    # {"probe": "zero_shot", "templates": ["a {}", "a photo of a {}"]}
-
-    Reference:
-        Radford et al. 2021.
-    """
-
-    templates: tuple[str, ...] = TEMPLATES
-
-    name: ClassVar[str] = "zero_shot"
-
-    def __post_init__(self) -> None:
-        # Says what is wrong with them.
-        class_prompts(["name"], self.templates)
-
-    def fits(self, task: Task) -> bool:
-        return task.single_label
-
-    def measure(
-        self,
-        task: Task,
-        encoder: FrozenEncoder,
-        images: Tensor,
-        records: Sequence[Record],
-    ) -> list[Outcome]:
-        numbers = zero_shot_predict(
-            self.model(encoder),
-            images,
-            class_prompts(task.words, self.templates),
-            encoder.branch,
-        )
-        said = [task.words[int(n)] for n in numbers]
-        return task.evaluate(task.from_labels(said), records)
-
-
-@dataclasses.dataclass(frozen=True)
-class Retrieval(TextProbe):
-    """Finding an image's captions among all, and a caption's image.
+def embedded_images(
+    model: Any,
+    images: Tensor,
+    network: str | None = None,
+    batch_size: int = 256,
+) -> np.ndarray:
+    """Images in the space that a model has in common with texts.
 
     Args:
-        ranks: Ints, k of recall at k.
+        model: A `keras_ab.models.Pretrainer` whose reward takes captions.
+        images: uint8 of shape `(N, H, W, 3)`, resized to the encoder's size.
+        network: As in `keras_ab.probes.FrozenEncoder`.
+        batch_size: Int, images to a call.
 
-    Example:
-
-    >>> keras_ab.probes.Retrieval().config()
-    # {"probe": "retrieval", "ranks": [1, 5, 10]}
-
-    Reference:
-        Karpathy and Fei-Fei 2015: recall at 1, 5 and 10.
+    Returns:
+        Float32 of shape `(N, D)`.
     """
+    size = model.encoder.image_shape[:2]
+    return _embedded(
+        lambda part: model.embed_images(extract_views(part, size), network),
+        images,
+        batch_size,
+    )
 
-    ranks: tuple[int, ...] = (1, 5, 10)
 
-    name: ClassVar[str] = "retrieval"
+def embedded_texts(
+    model: Any,
+    texts: Sequence[str],
+    network: str | None = None,
+    batch_size: int = 256,
+) -> np.ndarray:
+    """Texts in the space that a model has in common with images.
 
-    def fits(self, task: Task) -> bool:
-        return "text" in task.fields
+    Args:
+        model: As in `embedded_images`.
+        texts: List of strings.
+        network: As there.
+        batch_size: Int, texts to a call.
 
-    def measure(
-        self,
-        task: Task,
-        encoder: FrozenEncoder,
-        images: Tensor,
-        records: Sequence[Record],
-    ) -> list[Outcome]:
-        texts = [record["text"] for record in records]
-        texts = [[t] if isinstance(t, str) else list(t) for t in texts]
-        owners = np.repeat(np.arange(len(texts)), [len(t) for t in texts])
-        hits = retrieve(
-            self.model(encoder),
-            images,
-            texts,
-            encoder.branch,
-            ranks=self.ranks,
-        )
-        chance = retrieval_chance(owners, len(records), self.ranks)
-        return [
-            Outcome.from_hits(
-                name,
-                found,
-                chance[name],
-                # Captions of one image belong together.
-                groups=owners if len(found) == len(owners) else None,
-            )
-            for name, found in hits.items()
-        ]
+    Returns:
+        Float32 of shape `(N, D)`.
+    """
+    return _embedded(
+        lambda part: model.embed_annotations(part, network), texts, batch_size
+    )
+
+
+def _embedded(function, items, batch_size):
+    parts = [
+        ops.convert_to_numpy(function(items[start : start + batch_size]))
+        for start in range(0, len(items), batch_size)
+    ]
+    return np.concatenate(parts).astype("float32")

@@ -3,14 +3,13 @@
 import inspect
 from typing import Any
 
-from keras_ab.probes.by_text import Retrieval
 from keras_ab.probes.by_text import TextProbe
-from keras_ab.probes.by_text import ZeroShot
 from keras_ab.probes.decoder import DecoderProbe
 from keras_ab.probes.fine_tune import FineTune
 from keras_ab.probes.knn import KNN
 from keras_ab.probes.linear_probe import LinearProbe
 from keras_ab.probes.map_probe import MAPProbe
+from keras_ab.probes.retrieval import Retrieval
 from keras_ab.probes.ridge import Ridge
 from keras_ab.probes.tasks import Action
 from keras_ab.probes.tasks import BoxClassification
@@ -21,6 +20,7 @@ from keras_ab.probes.tasks import Detection
 from keras_ab.probes.tasks import NearestDepth
 from keras_ab.probes.tasks import Task
 from keras_ab.probes.tasks import VisualQuestions
+from keras_ab.probes.zero_shot import ZeroShot
 
 TASKS: dict[str, tuple[type[Task], str]] = {
     "classification": (Classification, "scenes"),

@@ -5,12 +5,18 @@ from typing import Any
 
 import numpy as np
 
+from keras_ab.data.augmentations import random_flip
+from keras_ab.data.crops import crop_and_resize
+from keras_ab.data.sampling import sample_boxes
 from keras_ab.data.tf import tensorflow
 from keras_ab.typing import Size
 from keras_ab.typing import Tensor
 
 SHARE = 224 / 256
 """Side of the centre crop, by the shorter side of the resized image."""
+
+AREA = (0.08, 1.0)
+"""Share of an image that a random crop shows: torchvision's default."""
 
 
 def center_crop(images: Sequence[Tensor] | Tensor, size: Size) -> np.ndarray:
@@ -79,15 +85,53 @@ def crop_center(image: Any, size: tuple[int, int]) -> Any:
     return _as_pixels(tf, image[y : y + size[0], x : x + size[1]], size)
 
 
-def crop_whole(image: Any, size: tuple[int, int]) -> Any:
-    """`whole` of one image, inside tf.data or not.
+def crop_random(
+    image: Any,
+    size: tuple[int, int],
+    seed: Any,
+    area: tuple[float, float] = AREA,
+) -> Any:
+    """A random part of one image, inside tf.data or not.
 
     Args:
         image: uint8 tensor of shape `(H, W, 3)`.
         size: `(height, width)`.
+        seed: Integers of shape `(2,)`, of which the part is a function.
+        area: Pair in (0, 1], the range of its share of the image.
 
     Returns:
         uint8 tensor of shape `(height, width, 3)`.
+    """
+    tf = tensorflow()
+    boxes, _ = sample_boxes(seed, 1, tf.shape(image)[:2], area)
+    return crop_and_resize(image, boxes, size)[0]
+
+
+def random_view(image: Any, size: tuple[int, int], seed: Any) -> Any:
+    """A random part of one image, mirrored half of the time.
+
+    Args:
+        image: uint8 tensor of shape `(H, W, 3)`.
+        size: `(height, width)`.
+        seed: Integers of shape `(2,)`.
+
+    Returns:
+        uint8 tensor of shape `(height, width, 3)`.
+    """
+    tf = tensorflow()
+    own, flip = tf.unstack(tf.random.split(tf.cast(seed, "int32"), 2))
+    return random_flip(crop_random(image, size, own), flip)
+
+
+def crop_whole(image: Any, size: tuple[int, int]) -> Any:
+    """`whole` of one image, or of several of one size, inside tf.data or not.
+
+    Args:
+        image: uint8 tensor of shape `(H, W, 3)` or `(B, H, W, 3)`.
+        size: `(height, width)`.
+
+    Returns:
+        uint8 tensor of shape `(height, width, 3)` or `(B, height, width, 3)`.
     """
     tf = tensorflow()
     return _as_pixels(tf, tf.image.resize(image, size, antialias=True), size)
@@ -104,7 +148,8 @@ def check_size(size: Size) -> tuple[int, int]:
 
 def _as_pixels(tf, image, size):
     # Weights are positive and add up to 1, so nothing leaves [0, 255].
-    return tf.ensure_shape(tf.cast(tf.round(image), "uint8"), (*size, 3))
+    shape = (*image.shape[:-3], *size, 3)
+    return tf.ensure_shape(tf.cast(tf.round(image), "uint8"), shape)
 
 
 def _each(images, size, crop):

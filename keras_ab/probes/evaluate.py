@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 from keras_ab.data.specs import BUILT_IN
 from keras_ab.probes.by_text import TextProbe
@@ -16,6 +17,7 @@ from keras_ab.probes.decoder import DecoderProbe
 from keras_ab.probes.fingerprint import source_fingerprint
 from keras_ab.probes.frozen_encoder import FrozenEncoder
 from keras_ab.probes.measurement import classify
+from keras_ab.probes.probe import Probe
 from keras_ab.probes.results import Report
 from keras_ab.probes.results import Result
 from keras_ab.probes.source_features import source_features
@@ -46,6 +48,7 @@ def evaluate(
     cache: PathLike | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    views: int = 0,
 ) -> Report:
     """Measures a frozen encoder by every probe on every task that it fits.
 
@@ -71,6 +74,10 @@ def evaluate(
         seed: Int, of probes and of what is held out.
         progress: Callable that is told a stage, how much of it is done, and
             how much there is (0 where this is unknown).
+        views: Int, random crops of each training picture, mirrored half of
+            the time, that the linear and the MAP probe learn from, where a
+            part of a picture says as much as all of it; 0 for the crop that
+            is tested on.
 
     Returns:
         A `Report`, in the order of tasks and then of probes.
@@ -100,13 +107,17 @@ def evaluate(
         seed=seed,
     )
     check_probes(works, probes)
+    if views < 0:
+        raise ValueError(f"`views` must not be negative. Received: {views}")
     described = encoder.describe()
     bench = _Bench(encoder, batch_size, cache, progress or _silent)
     results = {}
     for work in works:
         for probe in probes:
             if fits(probe, work.task) and not isinstance(probe, DecoderProbe):
-                results[work.name, probe.name] = bench.alone(work, probe, seed)
+                results[work.name, probe.name] = bench.alone(
+                    work, probe, seed, views
+                )
     for probe in probes:
         if isinstance(probe, DecoderProbe):
             for result in bench.together(works, probe, seed):
@@ -135,17 +146,28 @@ class _Bench:
         self.progress = progress
         self._held, self._features, self._records = {}, {}, {}
 
-    def alone(self, work: Work, probe: Any, seed: int) -> Result:
+    def alone(
+        self, work: Work, probe: Any, seed: int, views: int = 0
+    ) -> Result:
         """The result of a probe that learns one task."""
         started = time.perf_counter()
         ready, train, test, data = self.read(work, probe.needs)
+        groups = None
+        settings = {}
+        if isinstance(probe, Probe):
+            probe = probe.for_crop(work.task.crop)
+            if probe.takes_views and work.task.crop == "center":
+                settings["views"] = views
+        if settings.get("views"):
+            train, groups = self._views(work, probe.needs, train[1], views)
         self.progress(f"{work.name}: {probe.name}", 0, 0)
         if isinstance(probe, TextProbe):
             outcomes = probe.measure(ready, self.encoder, *test)
         else:
-            outcomes = classify(ready, probe, self.encoder, train, test)
+            outcomes = classify(ready, probe, self.encoder, train, test, groups)
         seconds = time.perf_counter() - started
-        settings = {"probe": _settings(probe.config()), "task": _said(ready)}
+        settings["probe"] = _settings(probe.config())
+        settings["task"] = _said(ready)
         return Result(
             work.name,
             probe.name,
@@ -231,8 +253,25 @@ class _Bench:
             self._held[id(source)] = (source.cache(), source)
         return self._held[id(source)][0]
 
-    def _read_features(self, source, output, crop, stage):
-        key = (id(source), output, crop)
+    def _views(self, work, output, records, views):
+        """Features of random crops, their records, and whose they are."""
+        found = [
+            self._read_features(
+                work.splits.train,
+                output,
+                work.task.crop,
+                f"{work.name}: crop {view} of train",
+                view,
+            )
+            for view in range(1, views + 1)
+        ]
+        features = np.concatenate([part.values for part in found])
+        # What can be read is the same each time.
+        groups = np.concatenate([part.indices for part in found])
+        return (features, list(records) * views), groups
+
+    def _read_features(self, source, output, crop, stage, view=0):
+        key = (id(source), output, crop, view)
         if key not in self._features:
             self.progress(stage, 0, len(source))
             self._features[key] = source_features(
@@ -243,6 +282,7 @@ class _Bench:
                 self.batch_size,
                 self.cache,
                 lambda done, total: self.progress(stage, done, total),
+                view,
             )
         return self._features[key]
 

@@ -48,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 cache=options.cache,
                 seed=options.seed,
                 progress=progress,
+                views=options.views,
             )
     except (OSError, ValueError, ImportError) as error:
         parser.exit(1, f"error: {error}\n")
@@ -120,6 +121,13 @@ def _parser():
     command_line.add_data(parser)
     parser.add_argument(
         "--cache", metavar="FOLDER", help="keeps features for the next time"
+    )
+    parser.add_argument(
+        "--views",
+        type=int,
+        default=0,
+        metavar="N",
+        help="random crops of each training picture for linear and map",
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", metavar="FILE", help="file for the results")

@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
-from keras import ops
 
+from keras_ab.probes.crops import crop_whole
 from keras_ab.probes.frozen_encoder import FrozenEncoder
 from keras_ab.typing import Tensor
 
@@ -68,15 +68,9 @@ def extract_views(
         return images
     parts = []
     for start in range(0, len(images), batch_size):
-        part = ops.image.resize(
-            ops.cast(images[start : start + batch_size], "float32"),
-            size,
-            interpolation="bilinear",
-            antialias=True,
-            data_format="channels_last",
-        )
-        part = ops.convert_to_numpy(ops.clip(ops.round(part), 0, 255))
-        parts.append(part.astype("uint8"))
+        # Not by the backend, which may compile each size of images anew.
+        part = crop_whole(images[start : start + batch_size], size)
+        parts.append(part.numpy())
     return np.concatenate(parts)
 
 

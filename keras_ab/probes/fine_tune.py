@@ -3,17 +3,18 @@
 import dataclasses
 from typing import Any
 from typing import ClassVar
+from typing import Self
 
 import keras
 import numpy as np
 from keras import ops
 
 from keras_ab import optimizers
+from keras_ab.probes.augmented_batches import AugmentedBatches
 from keras_ab.probes.encoder_parts import take_apart
 from keras_ab.probes.frozen_encoder import FrozenEncoder
 from keras_ab.probes.layer_decay import ScaledAdamW
 from keras_ab.probes.layer_decay import layer_shares
-from keras_ab.probes.many_rates import Batches
 from keras_ab.probes.probe import Fitted
 from keras_ab.probes.probe import Probe
 from keras_ab.probes.probe import check_examples
@@ -24,10 +25,11 @@ from keras_ab.typing import Tensor
 class FineTune(Probe):
     """Fine-tuning of a copy; the given encoder stays as it is.
 
-    Of MAE's recipe, with its layer-wise decay of the learning rate, this has
-    flips, mixup, label smoothing and drop path, but no RandAugment, no random
-    erasing and no CutMix: its accuracies are not to be set beside published
-    ones.
+    MAE's recipe, with layer-wise decay of the learning rate, drop path, and
+    the augmentations of `AugmentedBatches`. Crops are of images that were
+    read for testing, of the encoder's size, and RandAugment, random erasing
+    and CutMix are those of Keras, whose RandAugment turns and shifts images
+    further than timm's.
 
     Args:
         base_rate: Float, the learning rate for 256 images a batch, to which
@@ -40,10 +42,16 @@ class FineTune(Probe):
         batch_size: Int, at most.
         drop_path: Float, where the encoder has stochastic depth; None for the
             encoder's own.
-        mixup: Float, the parameter of mixup's beta distribution, 0 for none.
-        smoothing: Float, the share of a label that goes to all classes.
+        crop: Bool, whether a random part of an image is shown.
         flip: Bool, whether images are mirrored half of the time.
-        seed: Int, the seed of order, flips and mixup.
+        rand_augment: Float in [0, 1], the strength of RandAugment's two
+            operations, 0 for none; 0.27 shears as timm's magnitude 9 does.
+        erase: Float in [0, 1], how often a part of an image is erased.
+        mixup: Float, the parameter of mixup's beta distribution, 0 for none.
+        cutmix: Float in [0, 1], the parameter of CutMix's, 0 for none; where
+            there is mixup too, each has about half of the batches.
+        smoothing: Float, the share of a label that goes to all classes.
+        seed: Int, the seed of order and augmentations.
 
     Example:
 
@@ -64,9 +72,13 @@ class FineTune(Probe):
     warmup_epochs: int = 5
     batch_size: int = 256
     drop_path: float | None = 0.1
-    mixup: float = 0.8
-    smoothing: float = 0.1
+    crop: bool = True
     flip: bool = True
+    rand_augment: float = 0.27
+    erase: float = 0.25
+    mixup: float = 0.8
+    cutmix: float = 1.0
+    smoothing: float = 0.1
     seed: int = 0
 
     name: ClassVar[str] = "fine_tune"
@@ -90,13 +102,21 @@ class FineTune(Probe):
         encoder = FrozenEncoder(encoder)
         images = encoder.check_images(images)
         model = _Tuned(encoder, len(classes), self.drop_path)
-        batches = _Images(self, encoder, images, numbers, len(classes))
+        batches = AugmentedBatches(self, encoder, images, numbers, len(classes))
         model.compile(
             self._optimizer(model, batches),
             jit_compile=keras.backend.backend() == "jax",
         )
         model.fit(batches, epochs=1, shuffle=False, verbose=0)
         return _Fitted(classes, {"steps": len(batches)}, encoder, model)
+
+    def for_crop(self, crop: str) -> Self:
+        if crop == "center":
+            return self
+        # What is cut off, covered or added would change the answer.
+        return dataclasses.replace(
+            self, crop=False, erase=0.0, mixup=0.0, cutmix=0.0
+        )
 
     def _optimizer(self, model, batches):
         first = min(self.warmup_epochs * batches.per_epoch, len(batches) - 1)
@@ -158,37 +178,6 @@ class _Fitted(Fitted):
             part = self.encoder.scaled(images[start : start + batch_size])
             parts.append(np.asarray(self.model.predict_on_batch(part)))
         return np.concatenate(parts)
-
-
-class _Images(Batches):
-    """Batches of images, augmented, with soft labels."""
-
-    def __init__(self, probe, encoder, images, numbers, num_classes):
-        super().__init__(
-            images,
-            numbers,
-            np.arange(len(numbers)),
-            probe.epochs,
-            probe.batch_size,
-            probe.seed,
-        )
-        self.probe, self.encoder = probe, encoder
-        self.num_classes = num_classes
-
-    def __getitem__(self, index):
-        rng = np.random.default_rng([self.probe.seed, 1, index])
-        images, numbers = super().__getitem__(index)
-        targets = np.eye(self.num_classes, dtype="float32")[numbers]
-        targets += self.probe.smoothing * (1 / self.num_classes - targets)
-        if self.probe.flip:
-            turned = rng.random(len(images)) < 0.5
-            images[turned] = images[turned, :, ::-1]
-        images = self.encoder.scaled(images)
-        if self.probe.mixup > 0:
-            share = np.float32(rng.beta(self.probe.mixup, self.probe.mixup))
-            images = share * images + (1 - share) * images[::-1]
-            targets = share * targets + (1 - share) * targets[::-1]
-        return images, targets
 
 
 def copy_encoder(

@@ -14,6 +14,7 @@ from keras_ab.data.source import Source
 from keras_ab.data.source import Subset
 from keras_ab.data.tf import tensorflow
 from keras_ab.probes.crops import CROPS
+from keras_ab.probes.crops import random_view
 
 
 class ImageReader:
@@ -27,6 +28,8 @@ class ImageReader:
         size: `(height, width)` of the crops.
         crop: `"center"` or `"whole"`.
         batch_size: Int, images to a batch.
+        view: Int, 0 for the crop that was named; each other number stands for
+            a random crop of every image (`random_view`), always the same.
 
     Attributes:
         skipped: List of dicts with `"id"`, `"reason"` and `"detail"`, of the
@@ -39,6 +42,7 @@ class ImageReader:
         size: tuple[int, int],
         crop: str = "center",
         batch_size: int = 64,
+        view: int = 0,
     ):
         if crop not in CROPS:
             raise ValueError(
@@ -50,6 +54,7 @@ class ImageReader:
         self.size = tuple(size)
         self.crop = CROPS[crop]
         self.batch_size = batch_size
+        self.view = view
         self.skipped = []
         self._ids = {}
         base = source
@@ -111,6 +116,10 @@ class ImageReader:
             needs_pil = by_pil | ~is_native(image)
             image = tf.cond(needs_pil, lambda: reencode(image), lambda: image)
             image = decode(image)
+        if self.view:
+            tf = tensorflow()
+            seed = tf.stack([self.view, tf.cast(index, "int32")])
+            return random_view(image, self.size, seed)
         return self.crop(image, self.size)
 
     def _load(self, index):

@@ -16,13 +16,19 @@ from keras_ab.probes.probe import Probe
 from keras_ab.probes.probe import check_examples
 from keras_ab.typing import Tensor
 
+FEWEST = 8
+"""Batches to an epoch, where batches would else be larger than the least."""
+
+SMALLEST = 32
+"""Examples to a batch of many."""
+
 
 @dataclasses.dataclass(frozen=True)
 class LinearProbe(Probe):
     """Logistic regression on standardised features, by gradient descent.
 
-    All learning rates train at once, on the same batches; the best on a fifth
-    of the training examples is then trained again on all of them.
+    All learning rates train at once, on the same batches, and each twice: on
+    all examples, and without a fifth of them, by which the rate is chosen.
 
     Args:
         rates: Learning rates to choose from.
@@ -30,7 +36,8 @@ class LinearProbe(Probe):
             scikit-learn's logistic regression; infinity for none.
         epochs: Int, passes over the examples.
         min_steps: Int, steps at least: a small set is passed more often.
-        batch_size: Int, at most.
+        batch_size: Int, at most; less where an epoch would have less than 8
+            batches, down to 32.
         optimizer: `"adamw"` (without decay: the penalty is in the loss) or
             `"sgd"`.
         seed: Int, the seed of the split and of the order.
@@ -57,6 +64,7 @@ class LinearProbe(Probe):
 
     name: ClassVar[str] = "linear"
     needs: ClassVar[str] = "pooled"
+    takes_views: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_training(self)
@@ -65,21 +73,39 @@ class LinearProbe(Probe):
                 f"`strengths` must be positive. Received: {self.strengths}"
             )
 
-    def fit(self, features: Tensor, labels: Tensor, encoder: Any = None) -> Any:
+    def fit(
+        self,
+        features: Tensor,
+        labels: Tensor,
+        encoder: Any = None,
+        groups: Tensor | None = None,
+    ) -> Any:
+        """Fits the probe.
+
+        Args:
+            features: What the probe `needs` of the training images.
+            labels: Integers of shape `(M,)`.
+            encoder: Is not looked at.
+            groups: Integers of shape `(M,)`, which of them are crops of one
+                image: these are held out together. None where each is an
+                image of its own.
+
+        Returns:
+            A `Fitted`.
+        """
         features, numbers, classes = check_examples(features, labels, rank=2)
         features = np.asarray(features, "float32")
         mean, std = moments(features, axis=0)
         features = (features - mean) / std
-        count = len(numbers)
         candidates = list(itertools.product(self.rates, self.strengths))
         model, best, accuracies = fit_best(
             lambda chosen: _Linear(self, chosen, features, len(classes)),
             candidates,
             features,
             numbers,
-            epochs_of(self, count),
-            self.batch_size,
+            *length_of(self, len(numbers)),
             self.seed,
+            groups,
         )
         rate, strength = candidates[best]
         details = {
@@ -143,10 +169,11 @@ def moments(x: np.ndarray, axis: Any) -> tuple[np.ndarray, np.ndarray]:
     return mean, std.astype("float32")
 
 
-def epochs_of(probe: Any, count: int) -> int:
-    """Epochs of a probe on a number of examples."""
-    steps = -(-count // probe.batch_size)
-    return max(probe.epochs, -(-probe.min_steps // steps))
+def length_of(probe: Any, count: int) -> tuple[int, int]:
+    """Epochs and examples to a batch of a probe on a number of examples."""
+    size = min(probe.batch_size, max(SMALLEST, count // FEWEST))
+    steps = -(-count // size)
+    return max(probe.epochs, -(-probe.min_steps // steps)), size
 
 
 def check_training(probe: Any) -> None:

@@ -9,6 +9,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_ab.probes.batches import Batches
+
 OPTIMIZERS = ("adamw", "sgd")
 
 
@@ -77,6 +79,16 @@ class ManyRates(keras.Model, abc.ABC):
         bound = np.sqrt(6 / (shape[-2] + shape[-1]))
         return rng.uniform(-bound, bound, shape).astype("float32")
 
+    def take(self, other: "ManyRates", place: int) -> None:
+        """Takes the weights of one classifier of another model.
+
+        Args:
+            other: A `ManyRates` of the same kind and seed.
+            place: Int, which of its classifiers.
+        """
+        for own, theirs in zip(self.weights, other.weights):
+            own.assign(theirs[place : place + 1])
+
     @abc.abstractmethod
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Logits of shape `(B, R, C)`."""
@@ -85,11 +97,27 @@ class ManyRates(keras.Model, abc.ABC):
         """What is added to each classifier's loss, of shape `(R,)`."""
         return 0.0
 
-    def losses_of(self, logits: Any, numbers: Any) -> Any:
-        """The mean cross-entropy of each classifier, of shape `(R,)`."""
-        targets = ops.one_hot(numbers, self.num_classes, dtype="float32")
-        likely = ops.log_softmax(logits, axis=-1)
-        return -ops.mean(ops.sum(likely * targets[:, None], -1), axis=0)
+    def losses_of(self, logits: Any, numbers: Any, shown: Any = None) -> Any:
+        """The mean cross-entropy of each classifier.
+
+        Args:
+            logits: Floats of shape `(B, R, C)`.
+            numbers: Class numbers of shape `(B,)`.
+            shown: Floats of shape `(B, R)`, 1 for the examples that a
+                classifier is to see and 0 for the others; None for all.
+
+        Returns:
+            Floats of shape `(R,)`.
+        """
+        numbers = ops.cast(ops.expand_dims(numbers, 1), "int32")
+        numbers = ops.broadcast_to(numbers, ops.shape(logits)[:2])
+        losses = ops.sparse_categorical_crossentropy(
+            numbers, logits, from_logits=True
+        )
+        if shown is None:
+            return ops.mean(losses, axis=0)
+        count = ops.maximum(ops.sum(shown, axis=0), 1.0)
+        return ops.sum(losses * shown, axis=0) / count
 
     def compute_loss(
         self,
@@ -100,16 +128,18 @@ class ManyRates(keras.Model, abc.ABC):
         training: bool = True,
     ) -> Any:
         del x, sample_weight, training
-        return ops.sum(self.losses_of(y_pred, y) + self.penalty())
+        losses = self.losses_of(y_pred, y["numbers"], y["shown"])
+        return ops.sum(losses + self.penalty())
 
     def learn(
         self,
         features: np.ndarray,
         numbers: np.ndarray,
-        rows: np.ndarray,
         epochs: int,
         batch_size: int,
         warmup: float = 0.05,
+        held: np.ndarray | Sequence[int] = (),
+        without: np.ndarray | Sequence[bool] | None = None,
     ) -> None:
         """Trains all classifiers in one pass over the batches.
 
@@ -118,13 +148,19 @@ class ManyRates(keras.Model, abc.ABC):
         Args:
             features: Floats of shape `(M, ...)`.
             numbers: Class numbers of shape `(M,)`.
-            rows: Ints, the examples to train on.
             epochs: Int.
             batch_size: Int, at most; batches of an epoch differ by one.
             warmup: Float, the share of steps in which the rate rises.
+            held: Ints, examples that some classifiers are not to see.
+            without: Bools of shape `(R,)`, which these are; None for none.
         """
-        batches = Batches(
-            features, numbers, rows, epochs, batch_size, self.seed
+        if without is None:
+            without = np.zeros(len(self.rates))
+        shown = np.ones((len(numbers), 1), "float32")
+        shown[held] = 0
+        shown = np.maximum(shown, 1 - np.asarray(without, "float32"))
+        batches = _Shown(
+            shown, features, numbers, epochs, batch_size, self.seed
         )
         first = round(warmup * len(batches))
         rate = keras.optimizers.schedules.CosineDecay(
@@ -159,50 +195,19 @@ class ManyRates(keras.Model, abc.ABC):
         return np.concatenate(parts)
 
 
-class Batches(keras.utils.PyDataset):
-    """All the batches of a training, as one long epoch.
+class _Shown(Batches):
+    """Batches that say which classifier sees which example."""
 
-    Args:
-        features: Of shape `(M, ...)`.
-        numbers: Ints of shape `(M,)`.
-        rows: Ints, the examples to take.
-        epochs: Int, how often each is taken.
-        batch_size: Int, at most.
-        seed: Int, the seed of the order.
-    """
+    def __init__(self, shown, *args):
+        super().__init__(*args)
+        self.shown = shown
 
-    def __init__(
-        self,
-        features: np.ndarray,
-        numbers: np.ndarray,
-        rows: np.ndarray,
-        epochs: int,
-        batch_size: int,
-        seed: int = 0,
-    ):
-        super().__init__()
-        self.features, self.numbers, self.rows = features, numbers, rows
-        self.epochs = epochs
-        self.seed = seed
-        self.per_epoch = -(-len(rows) // batch_size)
-        # Of one size, for which one step is compiled.
-        self.size = -(-len(rows) // self.per_epoch)
-        self._order = (None, None)
-
-    def __len__(self) -> int:
-        return self.epochs * self.per_epoch
-
-    def __getitem__(self, index: int) -> Any:
-        epoch, place = divmod(index, self.per_epoch)
-        if self._order[0] != epoch:
-            rng = np.random.default_rng([self.seed, epoch])
-            self._order = (epoch, rng.permutation(self.rows))
-        order = self._order[1]
-        places = np.arange(place * self.size, (place + 1) * self.size)
-        # The last batch is filled up from the front.
-        rows = order[places % len(order)]
-        features = np.asarray(self.features[rows], "float32")
-        return features, self.numbers[rows].astype("int32")
+    def __getitem__(self, index):
+        rows = self.rows(index)
+        return self.features_of(rows), {
+            "numbers": self.numbers[rows].astype("int32"),
+            "shown": self.shown[rows],
+        }
 
 
 def fit_best(
@@ -213,11 +218,14 @@ def fit_best(
     epochs: int,
     batch_size: int,
     seed: int = 0,
+    groups: np.ndarray | None = None,
 ) -> tuple[ManyRates, int, list[float]]:
-    """Trains all candidates at once, and the best one again on everything.
+    """Trains all candidates at once, and finds the best.
 
-    The best is that of the highest accuracy on a fifth of the examples, which
-    its training did not see; of equal ones, that of the lowest loss.
+    Each candidate is trained twice in the same pass: on all examples, and as
+    if a fifth of them were not there. The best is that whose second self has
+    the highest accuracy on this fifth; of equal ones, the lowest loss. What
+    is returned is its first self, which saw everything.
 
     Args:
         make: Callable from candidates to a `ManyRates` of them.
@@ -227,26 +235,31 @@ def fit_best(
         epochs: Int.
         batch_size: Int.
         seed: Int, the seed of split and order.
+        groups: Ints of shape `(M,)`, which examples are held out together;
+            None where each stands for itself.
 
     Returns:
         The trained `ManyRates` of the best candidate alone, its place among
         the candidates, and the accuracies that were compared.
     """
-    everything = np.arange(len(numbers))
-    best, accuracies = 0, []
-    if len(candidates) > 1 and len(numbers) > 1:
-        rng = np.random.default_rng(seed)
-        order = rng.permutation(len(numbers))
-        held, kept = np.split(order, [max(1, len(order) // 5)])
-        model = make(candidates)
-        model.learn(features, numbers, np.sort(kept), epochs, batch_size)
-        held = np.sort(held)
-        logits = model.logits(features[held])
-        hits = (logits.argmax(-1) == numbers[held][:, None]).mean(0)
-        losses = model.losses_of(logits, numbers[held])
-        losses = ops.convert_to_numpy(losses)
-        best = int(np.lexsort([losses, -hits])[0])
-        accuracies = [float(hit) for hit in hits]
+    candidates, count = list(candidates), len(candidates)
+    if count == 1 or len(numbers) == 1:
+        model = make(candidates[:1])
+        model.learn(features, numbers, epochs, batch_size)
+        return model, 0, []
+    if groups is None:
+        groups = np.arange(len(numbers))
+    order = np.random.default_rng(seed).permutation(np.unique(groups))
+    held = np.flatnonzero(np.isin(groups, order[: max(1, len(order) // 5)]))
+    models = make(2 * candidates)
+    without = np.arange(2 * count) >= count
+    models.learn(
+        features, numbers, epochs, batch_size, held=held, without=without
+    )
+    logits = models.logits(features[held])[:, count:]
+    hits = (logits.argmax(-1) == numbers[held][:, None]).mean(0)
+    losses = ops.convert_to_numpy(models.losses_of(logits, numbers[held]))
+    best = int(np.lexsort([losses, -hits])[0])
     model = make([candidates[best]])
-    model.learn(features, numbers, everything, epochs, batch_size)
-    return model, best, accuracies
+    model.take(models, best)
+    return model, best, [float(hit) for hit in hits]

@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from keras_ab.probes.linear_probe import check_training
-from keras_ab.probes.linear_probe import epochs_of
+from keras_ab.probes.linear_probe import length_of
 from keras_ab.probes.many_rates import ManyRates
 from keras_ab.probes.many_rates import fit_best
 from keras_ab.probes.probe import Fitted
@@ -27,7 +27,8 @@ class MAPProbe(Probe):
 
     One learned query attends to all tokens, which are standardised channel by
     channel; then a residual MLP and a linear layer. All learning rates train
-    at once, and the best on a fifth of the examples again on all of them.
+    at once, each on all examples and without a fifth of them, by which the
+    rate is chosen.
 
     Args:
         rates: Learning rates to choose from.
@@ -35,7 +36,8 @@ class MAPProbe(Probe):
             a token, the largest smaller number that does.
         epochs: Int, passes over the examples.
         min_steps: Int, steps at least.
-        batch_size: Int, at most.
+        batch_size: Int, at most; less where an epoch would have less than 8
+            batches, down to 32.
         optimizer: `"adamw"` (without decay) or `"sgd"`.
         seed: Int, the seed of the start, the split and the order.
 
@@ -60,6 +62,7 @@ class MAPProbe(Probe):
 
     name: ClassVar[str] = "map"
     needs: ClassVar[str] = "tokens"
+    takes_views: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_training(self)
@@ -68,7 +71,26 @@ class MAPProbe(Probe):
                 f"`num_heads` must be positive. Received: {self.num_heads}"
             )
 
-    def fit(self, features: Tensor, labels: Tensor, encoder: Any = None) -> Any:
+    def fit(
+        self,
+        features: Tensor,
+        labels: Tensor,
+        encoder: Any = None,
+        groups: Tensor | None = None,
+    ) -> Any:
+        """Fits the probe.
+
+        Args:
+            features: What the probe `needs` of the training images.
+            labels: Integers of shape `(M,)`.
+            encoder: Is not looked at.
+            groups: Integers of shape `(M,)`, which of them are crops of one
+                image: these are held out together. None where each is an
+                image of its own.
+
+        Returns:
+            A `Fitted`.
+        """
         features, numbers, classes = _check(features, labels)
         mean, std = _token_moments(features)
         dim = features.shape[-1]
@@ -78,9 +100,9 @@ class MAPProbe(Probe):
             self.rates,
             features,
             numbers,
-            epochs_of(self, len(numbers)),
-            self.batch_size,
+            *length_of(self, len(numbers)),
             self.seed,
+            groups,
         )
         details = {
             "rate": self.rates[best],

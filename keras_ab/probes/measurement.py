@@ -25,6 +25,7 @@ def classify(
     encoder: FrozenEncoder,
     train: tuple[Tensor, Sequence[Record]],
     test: tuple[Tensor, Sequence[Record]],
+    groups: np.ndarray | None = None,
 ) -> list[Outcome]:
     """Has a probe answer a task of one label a picture.
 
@@ -36,6 +37,8 @@ def classify(
         train: What the probe needs of the training pictures, and their
             records.
         test: Likewise of the test pictures.
+        groups: Ints, which training features are of one picture, for a probe
+            that `takes_views`; None where each is of its own.
 
     Returns:
         A list of `Outcome`s; what fitting chose is in their `extra`.
@@ -45,7 +48,8 @@ def classify(
     labels = np.array([numbers[word] for word in task.labels(records)])
     # What is missing of a test record is an error before the fit.
     task.labels(test_records)
-    fitted = probe.fit(features, labels, encoder)
+    more = {} if groups is None else {"groups": groups}
+    fitted = probe.fit(features, labels, encoder, **more)
     found = [task.words[int(n)] for n in fitted.predict(test_features)]
     outcomes = task.evaluate(task.from_labels(found), test_records)
     for outcome in outcomes:
@@ -87,6 +91,7 @@ class Measurement:
             raise ValueError(
                 "A `test` source must stand beside `train`. Received: none"
             )
+        self.probe = self.probe.for_crop(self.task.crop)
         self.train, self.test = train, test
         self._size = None
 

@@ -4,6 +4,7 @@ import abc
 import dataclasses
 from typing import Any
 from typing import ClassVar
+from typing import Self
 
 import numpy as np
 
@@ -62,6 +63,9 @@ class Probe(abc.ABC):
     """What it is fitted on: `"pooled"` features `(B, D)`, `"tokens"`
     `(B, T, D)`, or `"images"`, uint8 `(B, h, w, 3)`."""
 
+    takes_views: ClassVar[bool] = False
+    """Whether `fit` takes several crops of each image, and `groups`."""
+
     @abc.abstractmethod
     def fit(self, features: Tensor, labels: Tensor, encoder: Any = None) -> Any:
         """Fits the probe.
@@ -75,6 +79,18 @@ class Probe(abc.ABC):
         Returns:
             A `Fitted`.
         """
+
+    def for_crop(self, crop: str) -> Self:
+        """The probe for a task that shows images in some way.
+
+        Args:
+            crop: `"center"`, where a part of an image says as much; or
+                `"whole"`, where all of it must be seen, to count what is there.
+
+        Returns:
+            This, or one with other settings.
+        """
+        return self
 
     def config(self) -> dict[str, Any]:
         """The settings with the probe's name, JSON-ready."""

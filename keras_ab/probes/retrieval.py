@@ -1,13 +1,72 @@
 """Retrieval of texts by images, and of images by texts."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
+from typing import ClassVar
 
 import numpy as np
-from keras import ops
 
-from keras_ab.probes.features import extract_views
+from keras_ab.probes.by_text import TextProbe
+from keras_ab.probes.by_text import embedded_images
+from keras_ab.probes.by_text import embedded_texts
+from keras_ab.probes.frozen_encoder import FrozenEncoder
+from keras_ab.probes.outcome import Outcome
+from keras_ab.probes.tasks import Task
+from keras_ab.probes.tasks.task import Record
 from keras_ab.typing import Tensor
+
+
+@dataclasses.dataclass(frozen=True)
+class Retrieval(TextProbe):
+    """Finding an image's captions among all, and a caption's image.
+
+    Args:
+        ranks: Ints, k of recall at k.
+
+    Example:
+
+    >>> keras_ab.probes.Retrieval().config()
+    # {"probe": "retrieval", "ranks": [1, 5, 10]}
+
+    Reference:
+        Karpathy and Fei-Fei 2015: recall at 1, 5 and 10.
+    """
+
+    ranks: tuple[int, ...] = (1, 5, 10)
+
+    name: ClassVar[str] = "retrieval"
+
+    def fits(self, task: Task) -> bool:
+        return "text" in task.fields
+
+    def measure(
+        self,
+        task: Task,
+        encoder: FrozenEncoder,
+        images: Tensor,
+        records: Sequence[Record],
+    ) -> list[Outcome]:
+        captions = [record["text"] for record in records]
+        owners = texts_and_owners(captions)[1]
+        hits = retrieve(
+            self.model(encoder),
+            images,
+            captions,
+            encoder.branch,
+            ranks=self.ranks,
+        )
+        chance = retrieval_chance(owners, len(records), self.ranks)
+        return [
+            Outcome.from_hits(
+                name,
+                found,
+                chance[name],
+                # Captions of one image belong together.
+                groups=owners if len(found) == len(owners) else None,
+            )
+            for name, found in hits.items()
+        ]
 
 
 def retrieval_hits(
@@ -99,33 +158,34 @@ def retrieve(
     >>> hits["text_to_image@1"].shape
     # (5,)
     """
-    captions = [[c] if isinstance(c, str) else list(c) for c in captions]
+    texts, owners = texts_and_owners(captions)
     if len(captions) != len(images):
         raise ValueError(
             "There must be captions for each image. Received: "
             f"{len(captions)} for {len(images)}"
         )
-    texts = [text for own in captions for text in own]
-    owners = np.repeat(np.arange(len(captions)), [len(c) for c in captions])
-    size = model.network(network).encoder.image_shape[:2]
-
-    def embed(function, items):
-        return np.concatenate(
-            [
-                ops.convert_to_numpy(
-                    function(items[start : start + batch_size], network)
-                )
-                for start in range(0, len(items), batch_size)
-            ]
-        )
-
-    views = extract_views(images, size)
     return retrieval_hits(
-        embed(model.embed_images, views),
-        embed(model.embed_annotations, texts),
+        embedded_images(model, images, network, batch_size),
+        embedded_texts(model, texts, network, batch_size),
         owners,
         ranks,
     )
+
+
+def texts_and_owners(
+    captions: Sequence[str | Sequence[str]],
+) -> tuple[list[str], np.ndarray]:
+    """All captions in one list, and whose each is.
+
+    Args:
+        captions: For each image, a caption or a list of them.
+
+    Returns:
+        List of M strings, and ints of shape `(M,)`, the images.
+    """
+    several = [[c] if isinstance(c, str) else list(c) for c in captions]
+    owners = np.repeat(np.arange(len(several)), [len(c) for c in several])
+    return [text for own in several for text in own], owners
 
 
 def retrieval_chance(

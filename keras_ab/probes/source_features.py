@@ -52,6 +52,7 @@ def source_features(
     batch_size: int = 64,
     cache: PathLike | None = None,
     progress: Callable[[int, int], Any] | None = None,
+    view: int = 0,
 ) -> Features:
     """Encodes the images of a source, with the weights frozen.
 
@@ -70,6 +71,8 @@ def source_features(
             taken on trust.
         progress: Callable that is told the number of images done, and that
             of records.
+        view: Int, 0 for `crop`; each other number for a random crop of every
+            image, as probes may be trained on.
 
     Returns:
         `Features`.
@@ -86,14 +89,16 @@ def source_features(
     if output != "images":
         check_output(output)
     encoder = FrozenEncoder(encoder)
+    reader = ImageReader(source, encoder.image_size, crop, batch_size, view)
     if cache is None or output == "images":
-        return _compute(encoder, source, output, crop, batch_size, progress)
+        return _compute(encoder, reader, output, progress)
     key = {
         "version": VERSION,
         "encoder": encoder.describe(),
         "source": source_fingerprint(source),
         "output": output,
         "crop": crop,
+        "view": view,
     }
     key["encoder"].pop("name")
     text = json.dumps(key, sort_keys=True)
@@ -101,17 +106,17 @@ def source_features(
     folder = pathlib.Path(cache)
     found = _load(folder, stem, text)
     if found is None:
-        found = _compute(encoder, source, output, crop, batch_size, progress)
+        found = _compute(encoder, reader, output, progress)
         _save(folder, stem, text, found)
     return found
 
 
-def _compute(encoder, source, output, crop, batch_size, progress):
-    reader = ImageReader(source, encoder.image_size, crop, batch_size)
+def _compute(encoder, reader, output, progress):
+    source = reader.source
     values, indices, count = [], [], 0
     for places, images in reader:
         if output != "images":
-            images = getattr(encoder, output)(images, batch_size=batch_size)
+            images = getattr(encoder, output)(images, reader.batch_size)
         values.append(images)
         indices.append(places)
         count += len(places)

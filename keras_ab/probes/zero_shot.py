@@ -1,15 +1,68 @@
 """Classification by class names."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
+from typing import ClassVar
 
 import numpy as np
-from keras import ops
 
-from keras_ab.probes.features import extract_views
+from keras_ab.probes.by_text import TextProbe
+from keras_ab.probes.by_text import embedded_images
+from keras_ab.probes.by_text import embedded_texts
+from keras_ab.probes.frozen_encoder import FrozenEncoder
+from keras_ab.probes.outcome import Outcome
+from keras_ab.probes.tasks import Task
+from keras_ab.probes.tasks.task import Record
 from keras_ab.typing import Tensor
 
 TEMPLATES = ("a photo of a {}.",)
+
+
+@dataclasses.dataclass(frozen=True)
+class ZeroShot(TextProbe):
+    """Classification by the names of classes.
+
+    A class is the mean of its prompts' embeddings.
+
+    Args:
+        templates: Strings with `{}` in place of the class's name.
+
+    Example:
+
+    >>> keras_ab.probes.ZeroShot(("a {}", "a photo of a {}")).config()
+    # {"probe": "zero_shot", "templates": ["a {}", "a photo of a {}"]}
+
+    Reference:
+        Radford et al. 2021.
+    """
+
+    templates: tuple[str, ...] = TEMPLATES
+
+    name: ClassVar[str] = "zero_shot"
+
+    def __post_init__(self) -> None:
+        # Says what is wrong with them.
+        class_prompts(["name"], self.templates)
+
+    def fits(self, task: Task) -> bool:
+        return task.single_label
+
+    def measure(
+        self,
+        task: Task,
+        encoder: FrozenEncoder,
+        images: Tensor,
+        records: Sequence[Record],
+    ) -> list[Outcome]:
+        numbers = zero_shot_predict(
+            self.model(encoder),
+            images,
+            class_prompts(task.words, self.templates),
+            encoder.branch,
+        )
+        said = [task.words[int(n)] for n in numbers]
+        return task.evaluate(task.from_labels(said), records)
 
 
 def class_prompts(
@@ -65,7 +118,7 @@ def zero_shot_predict(
         prompts: List of strings, one a class; or a list of lists of strings,
             several a class, whose embeddings are averaged.
         network: As in `keras_ab.probes.extract_features`.
-        batch_size: Int, images to a call.
+        batch_size: Int, images or texts to a call.
 
     Returns:
         Ints of shape `(B,)`.
@@ -86,19 +139,11 @@ def zero_shot_predict(
             "Every class must have a prompt or more. Received: "
             f"{[len(group) for group in classes]} prompts"
         )
-    embedded = np.array(
-        ops.convert_to_numpy(model.embed_annotations(texts, network)),
-        "float32",
-    )
+    embedded = embedded_texts(model, texts, network, batch_size)
     # A reward that hands out other lengths must not weigh prompts by them.
     embedded /= np.linalg.norm(embedded, axis=1, keepdims=True)
     ends = np.cumsum([len(group) for group in classes])[:-1]
     means = np.stack([part.mean(0) for part in np.split(embedded, ends)])
     means /= np.linalg.norm(means, axis=1, keepdims=True)
-    size = model.encoder.image_shape[:2]
-    predictions = []
-    for start in range(0, len(images), batch_size):
-        views = extract_views(images[start : start + batch_size], size)
-        embedded = ops.convert_to_numpy(model.embed_images(views, network))
-        predictions.append((embedded @ means.T).argmax(1))
-    return np.concatenate(predictions)
+    found = embedded_images(model, images, network, batch_size)
+    return (found @ means.T).argmax(1)

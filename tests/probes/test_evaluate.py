@@ -117,6 +117,20 @@ def test_the_cache_spares_the_encoder(tmp_path):
         assert encoder.encoder.seen - seen <= 10
 
 
+def test_random_crops_to_learn_from():
+    encoder, places = oracle(), [work(), work("count")]
+    linear = probes.LinearProbe(rates=(0.003, 0.03), min_steps=10, epochs=1)
+    report = probes.evaluate(encoder, places, ["knn", linear], views=2)
+    # Counting wants whole pictures, and neighbours the crop that is tested.
+    views = [result.settings.get("views") for result in report.results]
+    assert views == [None, 2, None, None]
+    assert report.results[1].outcomes[0].value == 1.0
+    # Besides the noise of fingerprints, both crops of both sets, and more.
+    assert encoder.encoder.seen == 2 * (60 + 30) + 2 * 60 + 4
+    with pytest.raises(ValueError, match="`views`.*-1"):
+        probes.evaluate(encoder, places, ["knn"], views=-1)
+
+
 def test_one_decoder_learns_all_tasks():
     told = []
     report = probes.evaluate(

@@ -12,6 +12,15 @@ from keras_ab.probes.layer_decay import ScaledAdamW
 from keras_ab.probes.layer_decay import layer_shares
 from tests.models import factory
 
+PLAIN = {
+    "crop": False,
+    "flip": False,
+    "rand_augment": 0.0,
+    "erase": 0.0,
+    "mixup": 0.0,
+    "cutmix": 0.0,
+}
+
 
 def bright(count, seed=0):
     """Images that are bright in the left half or in the right one.
@@ -44,11 +53,10 @@ def test_it_learns_and_leaves_the_encoder_as_it_was():
     probe = probes.FineTune(
         base_rate=0.02,
         layer_decay=0.9,
-        epochs=25,
+        epochs=20,
         warmup_epochs=2,
         batch_size=32,
-        mixup=0.0,
-        flip=False,
+        **PLAIN,
     )
     fitted = probe.fit(images, labels, encoder)
     assert (fitted.predict(test) == truth).mean() > 0.9
@@ -56,11 +64,14 @@ def test_it_learns_and_leaves_the_encoder_as_it_was():
     assert encoder.fingerprint() == mark
     tuned = ops.convert_to_numpy(fitted.model.encoder.weights[0])
     assert (tuned != ops.convert_to_numpy(model.encoder.weights[0])).any()
-    # Where mirrored images have the same label, the sides cannot be told.
-    mirrored = probes.FineTune(epochs=2, batch_size=32).fit(
-        images, labels, encoder
-    )
-    assert np.isfinite(mirrored.scores(test)).all()
+
+
+@pytest.mark.slow
+def test_all_augmentations():
+    images, labels = bright(16)
+    probe = probes.FineTune(epochs=2, batch_size=8, warmup_epochs=0)
+    fitted = probe.fit(images, labels, factory.clip())
+    assert np.isfinite(fitted.scores(images)).all()
 
 
 def test_a_copy_shares_nothing():
@@ -79,6 +90,7 @@ def test_a_copy_shares_nothing():
     assert_same(before, state(vit))
 
 
+@pytest.mark.slow
 def test_a_network_of_keras():
     model = keras.applications.MobileNetV2(
         input_shape=(32, 32, 3), weights=None, include_top=False, alpha=0.35
@@ -86,7 +98,7 @@ def test_a_network_of_keras():
     before = state(model)
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (6, 32, 32, 3), dtype="uint8")
-    probe = probes.FineTune(epochs=1, batch_size=3, warmup_epochs=0)
+    probe = probes.FineTune(epochs=1, batch_size=3, warmup_epochs=0, **PLAIN)
     fitted = probe.fit(images, np.arange(6) % 2, model)
     assert fitted.scores(images).shape == (6, 2)
     assert_same(before, state(model))

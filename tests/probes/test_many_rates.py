@@ -10,8 +10,8 @@ from sklearn.preprocessing import StandardScaler
 from keras_ab import layers
 from keras_ab import probes
 from keras_ab.probes import linear_probe
-from keras_ab.probes import many_rates
 from keras_ab.probes import map_probe
+from keras_ab.probes.batches import Batches
 
 SMALL = {"epochs": 3, "min_steps": 1, "batch_size": 16}
 
@@ -88,12 +88,12 @@ def test_each_rate_is_what_it_would_be_alone(optimizer):
     for make, x, y in makers(optimizer):
         rates = (0.01, 0.05)
         together = make(rates)
-        together.learn(x, y, np.arange(80), epochs=2, batch_size=32)
+        together.learn(x, y, epochs=2, batch_size=32)
         logits = together.logits(x)
         assert np.abs(logits[:, 0] - logits[:, 1]).max() > 1e-2
         for place, rate in enumerate(rates):
             alone = make([rate])
-            alone.learn(x, y, np.arange(80), epochs=2, batch_size=32)
+            alone.learn(x, y, epochs=2, batch_size=32)
             np.testing.assert_allclose(
                 logits[:, place], alone.logits(x)[:, 0], atol=2e-3
             )
@@ -105,12 +105,11 @@ def test_a_rate_is_keras_own(optimizer):
     (make, x, y), _ = makers(optimizer)
     model = make([0.02])
     model.shares = 0 * model.shares
-    rows = np.arange(80)
-    model.learn(x, y, rows, epochs=2, batch_size=32, warmup=0.0)
+    model.learn(x, y, epochs=2, batch_size=32, warmup=0.0)
     inputs = keras.Input((12,))
     dense = keras.layers.Dense(5, kernel_initializer="zeros")
     plain = keras.Model(inputs, dense(inputs))
-    batches = many_rates.Batches(x, y, rows, 2, 32)
+    batches = Batches(x, y, 2, 32)
     rate = keras.optimizers.schedules.CosineDecay(0.02, len(batches))
     chosen = (
         keras.optimizers.SGD(rate, momentum=0.9)
@@ -195,14 +194,51 @@ def test_nothing_is_found_in_noise():
 
 
 def test_batches_show_every_example_equally():
-    rows = np.array([1, 3, 5, 7, 9])
-    batches = many_rates.Batches(np.arange(10), np.arange(10), rows, 4, 3)
+    batches = Batches(np.arange(10, 15), np.arange(5), 4, 3)
     assert len(batches) == 8
     seen = np.concatenate([batches[i][1] for i in range(8)])
-    assert set(seen) == set(rows)
     # Two batches of three have one too many.
     for epoch in range(4):
         part = seen[6 * epoch : 6 * epoch + 5]
-        assert sorted(part) == rows.tolist()
-    again = many_rates.Batches(np.arange(10), np.arange(10), rows, 4, 3)
-    np.testing.assert_array_equal(batches[5][1], again[5][1])
+        assert sorted(part) == list(range(5))
+    again = Batches(np.arange(10, 15), np.arange(5), 4, 3)
+    features, numbers = again[5]
+    np.testing.assert_array_equal(batches[5][1], numbers)
+    np.testing.assert_array_equal(features, numbers + 10)
+
+
+def test_crops_of_one_image_are_held_together():
+    rng = np.random.default_rng(0)
+    # What tells an image tells nothing of others.
+    x = np.tile(np.eye(40, dtype="float32"), (3, 1))
+    y = np.tile(rng.integers(0, 2, 40), 3)
+    probe = probes.LinearProbe(rates=(0.01, 0.1), min_steps=60)
+    groups = np.tile(np.arange(40), 3)
+    leaking = probe.fit(x, y).details["held_out"]
+    honest = probe.fit(x, y, groups=groups).details["held_out"]
+    assert max(leaking) == 1.0 and max(honest) < 0.9
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_what_is_held_is_as_if_it_were_not_there(optimizer):
+    (make, x, y), _ = makers(optimizer)
+    rates = (0.01, 0.05, 0.01, 0.05)
+    without = [False, False, True, True]
+    held = np.arange(3, 80, 5)
+    logits = []
+    for wrong in (y, np.where(np.isin(np.arange(80), held), 4 - y, y)):
+        model = make(rates)
+        model.learn(x, wrong, 2, 32, held=held, without=without)
+        logits.append(model.logits(x))
+    # Other labels of theirs change those alone who see them.
+    np.testing.assert_allclose(logits[0][:, 2:], logits[1][:, 2:], atol=1e-6)
+    assert np.abs(logits[0] - logits[1])[:, :2].max(axis=(0, 2)).min() > 1e-3
+    plain = make(rates[:2])
+    plain.learn(x, y, 2, 32)
+    # Who sees everything is as if alone.
+    np.testing.assert_allclose(logits[0][:, :2], plain.logits(x), atol=2e-3)
+    one = make(rates[1:2])
+    one.take(plain, 1)
+    np.testing.assert_allclose(
+        one.logits(x)[:, 0], plain.logits(x)[:, 1], atol=1e-5
+    )

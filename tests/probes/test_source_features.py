@@ -59,6 +59,27 @@ def test_every_image_that_can_be_read_in_order(folder, crop):
     np.testing.assert_array_equal(images.values, views)
 
 
+def test_random_crops_are_always_the_same(folder, tmp_path):
+    source, pixels = folder
+    model = factory.clip()
+
+    def read(view, **kwargs):
+        return probes.source_features(
+            model, source, "images", view=view, **kwargs
+        )
+
+    first, again, other = read(1, batch_size=4), read(1), read(2)
+    assert first.indices.tolist() == sorted(pixels)
+    np.testing.assert_array_equal(first.values, again.values)
+    assert (first.values != other.values).any(axis=(1, 2, 3)).all()
+    cached = [
+        probes.source_features(model, source, view=v, cache=tmp_path / "c")
+        for v in (0, 1, 1)
+    ]
+    assert (cached[0].values != cached[1].values).any()
+    np.testing.assert_array_equal(cached[1].values, cached[2].values)
+
+
 def test_built_in_scenes_are_painted_once():
     class Counting(data.Scenes):
         painted = 0

@@ -5,26 +5,23 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_ab.layers.attention import CrossAttention
-from keras_ab.layers.attention import SelfAttention
 from keras_ab.layers.attention import attention
 from keras_ab.layers.attention import split_heads
-from keras_ab.layers.mlp import MLP
-from keras_ab.layers.norm import LayerNorm
+from keras_ab.layers.blocks import DecoderBlock
 from keras_ab.probes.decoder.dropout import SeededDropout
 from keras_ab.typing import Shape
 from keras_ab.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
-class CausalDecoderBlock(keras.layers.Layer):
+class CausalDecoderBlock(DecoderBlock):
     """A pre-norm block: causal self-attention, cross-attention and MLP.
 
     Args:
         num_heads: Int.
         intermediate_dim: Int, width inside the MLP.
         dropout: Float, dropout rate of each branch.
-        **kwargs: As in `keras.layers.Layer`.
+        **kwargs: As in `keras_ab.layers.DecoderBlock`.
 
     Call arguments:
         tokens: Floats of shape `(B, L, D)`.
@@ -47,32 +44,17 @@ class CausalDecoderBlock(keras.layers.Layer):
         dropout: float = 0.0,
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
-        self.num_heads = num_heads
-        self.intermediate_dim = intermediate_dim
+        super().__init__(
+            num_heads, intermediate_dim, causal=True, use_bias=True, **kwargs
+        )
         self.dropout = dropout
-        policy = self.dtype_policy
-        self.self_norm = LayerNorm(dtype=policy, name="self_norm")
-        self.self_attention = SelfAttention(
-            num_heads, causal=True, dtype=policy, name="self_attention"
-        )
-        self.cross_norm = LayerNorm(dtype=policy, name="cross_norm")
-        self.cross_attention = CrossAttention(
-            num_heads, use_bias=True, dtype=policy, name="cross_attention"
-        )
-        self.mlp_norm = LayerNorm(dtype=policy, name="mlp_norm")
-        self.mlp = MLP(intermediate_dim, dtype=policy, name="mlp")
         self.drops = [
-            SeededDropout(dropout, dtype=policy, name=f"dropout_{i}")
+            SeededDropout(dropout, dtype=self.dtype_policy, name=f"dropout_{i}")
             for i in range(3)
         ]
 
     def build(self, tokens_shape: Shape, context_shape: Shape) -> None:
-        for norm in (self.self_norm, self.cross_norm, self.mlp_norm):
-            norm.build(tokens_shape)
-        self.self_attention.build(tokens_shape)
-        self.cross_attention.build(tokens_shape, context_shape)
-        self.mlp.build(tokens_shape)
+        super().build(tokens_shape, context_shape)
         for drop in self.drops:
             drop.build(tokens_shape)
 
@@ -136,15 +118,9 @@ class CausalDecoderBlock(keras.layers.Layer):
         token = token + self.cross_attention.output_projection(x)
         return token + self.mlp(self.mlp_norm(token)), cache
 
-    def compute_output_shape(
-        self, tokens_shape: Shape, context_shape: Shape
-    ) -> Shape:
-        return tokens_shape
-
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "num_heads": self.num_heads,
-            "intermediate_dim": self.intermediate_dim,
-            "dropout": self.dropout,
-        }
+        config = {**super().get_config(), "dropout": self.dropout}
+        # What makes it this kind of block.
+        for fixed in ("causal", "use_bias"):
+            del config[fixed]
+        return config

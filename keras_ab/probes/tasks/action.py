@@ -10,8 +10,6 @@ import numpy as np
 from keras_ab.probes.outcome import Outcome
 from keras_ab.probes.tasks.grammar import Grammar
 from keras_ab.probes.tasks.grammar import Slot
-from keras_ab.probes.tasks.label_task import check_lengths
-from keras_ab.probes.tasks.label_task import most_frequent
 from keras_ab.probes.tasks.names import Classes
 from keras_ab.probes.tasks.names import names_of
 from keras_ab.probes.tasks.task import Example
@@ -19,6 +17,7 @@ from keras_ab.probes.tasks.task import Prediction
 from keras_ab.probes.tasks.task import Predictions
 from keras_ab.probes.tasks.task import Record
 from keras_ab.probes.tasks.task import Task
+from keras_ab.probes.tasks.texts import most_frequent
 
 if TYPE_CHECKING:
     from keras_ab.data.source import Source
@@ -101,7 +100,7 @@ class Action(Task):
         chance: bool = True,
     ) -> list[Outcome]:
         self.check(records)
-        check_lengths(self.name, predictions, [1] * len(records))
+        self.check_predictions(predictions, [1] * len(records))
         truth = [self._answer(record) for record in records]
         parts = np.array(
             [

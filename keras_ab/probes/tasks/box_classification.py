@@ -7,12 +7,10 @@ import numpy as np
 
 from keras_ab.probes.outcome import Outcome
 from keras_ab.probes.tasks.boxes import box_tokens
-from keras_ab.probes.tasks.boxes import check_boxes
+from keras_ab.probes.tasks.boxes import things
 from keras_ab.probes.tasks.boxes import usable
 from keras_ab.probes.tasks.grammar import Grammar
 from keras_ab.probes.tasks.grammar import Slot
-from keras_ab.probes.tasks.label_task import check_lengths
-from keras_ab.probes.tasks.label_task import most_frequent
 from keras_ab.probes.tasks.names import Classes
 from keras_ab.probes.tasks.names import names_of
 from keras_ab.probes.tasks.task import Example
@@ -20,6 +18,7 @@ from keras_ab.probes.tasks.task import Prediction
 from keras_ab.probes.tasks.task import Predictions
 from keras_ab.probes.tasks.task import Record
 from keras_ab.probes.tasks.task import Task
+from keras_ab.probes.tasks.texts import most_frequent
 
 if TYPE_CHECKING:
     from keras_ab.data.source import Source
@@ -55,20 +54,15 @@ class BoxClassification(Task):
     def _prepare(
         self, records: Sequence[Record], source: "Source | None"
     ) -> None:
-        boxes, values = [], []
-        for record in records:
-            check_boxes(record)
-            chosen = usable(record)[0]
-            boxes.append(np.reshape(record["boxes"], (-1, 4))[chosen])
-            values.append(np.asarray(record["classes"])[chosen])
-        values = np.concatenate(values).tolist()
+        found = [things(record) for record in records]
+        values = [value for _, classes in found for value in classes]
         if not values:
             raise ValueError(
                 f"Task {self.name!r} needs a box. Received: {len(records)} "
                 "training records without one"
             )
         self.classes = Classes(values, names_of(source, "class_names"))
-        self._boxes = np.concatenate(boxes)
+        self._boxes = np.concatenate([boxes for boxes, _ in found])
         self._words = np.array([self.classes.word(v) for v in values])
 
     @property
@@ -82,27 +76,19 @@ class BoxClassification(Task):
     def examples(
         self, record: Record, rng: np.random.Generator | None = None
     ) -> list[Example]:
-        check_boxes(record)
-        chosen = usable(record)[0]
-        prompts = box_tokens(np.reshape(record["boxes"], (-1, 4))[chosen])
-        classes = np.asarray(record["classes"])[chosen]
+        boxes, classes = things(record)
         return [
             Example(
                 (self.classes.word(value, record.get("id")),),
                 tuple(prompt.tolist()),
             )
-            for value, prompt in zip(classes, prompts)
+            for value, prompt in zip(classes, box_tokens(boxes))
         ]
 
     def blind(self, records: Sequence[Record]) -> Predictions:
         """The class that boxes like this one most often have."""
         return [
-            [
-                Prediction((self._nearest(box),))
-                for box in np.reshape(record["boxes"], (-1, 4))[
-                    usable(record)[0]
-                ]
-            ]
+            [Prediction((self._nearest(box),)) for box in things(record)[0]]
             for record in records
         ]
 
@@ -120,7 +106,7 @@ class BoxClassification(Task):
     ) -> list[Outcome]:
         self.check(records)
         examples = [self.examples(record) for record in records]
-        check_lengths(self.name, predictions, [len(e) for e in examples])
+        self.check_predictions(predictions, [len(e) for e in examples])
         truth = [e.answer for of_record in examples for e in of_record]
         if not truth:
             raise ValueError(

@@ -1,6 +1,7 @@
 """Boxes as tokens."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -51,6 +52,24 @@ def usable(record: Record) -> tuple[np.ndarray, int]:
         area &= np.isfinite(boxes).all(1)
     crowd = np.asarray(record.get("crowd", np.zeros(len(boxes))), bool)
     return np.flatnonzero(area & ~crowd), int((~area & ~crowd).sum())
+
+
+def things(record: Record) -> tuple[np.ndarray, list[Any]]:
+    """The boxes and classes of a record's usable boxes.
+
+    Args:
+        record: A record with `"boxes"` and `"classes"`.
+
+    Returns:
+        Floats of shape `(n, 4)`, and a list of n classes.
+
+    Raises:
+        ValueError: If boxes and classes do not belong together.
+    """
+    check_boxes(record)
+    chosen = usable(record)[0]
+    boxes = np.asarray(record["boxes"], "float64").reshape(-1, 4)
+    return boxes[chosen], np.asarray(record["classes"])[chosen].tolist()
 
 
 def check_boxes(record: Record) -> None:

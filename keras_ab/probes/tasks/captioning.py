@@ -11,7 +11,6 @@ from keras_ab.probes.tasks.bleu import Bleu
 from keras_ab.probes.tasks.cider import cider
 from keras_ab.probes.tasks.grammar import Grammar
 from keras_ab.probes.tasks.grammar import Slot
-from keras_ab.probes.tasks.label_task import check_lengths
 from keras_ab.probes.tasks.task import Example
 from keras_ab.probes.tasks.task import Prediction
 from keras_ab.probes.tasks.task import Predictions
@@ -122,7 +121,7 @@ class Captioning(Task):
         chance: bool = True,
     ) -> list[Outcome]:
         self.check(records)
-        check_lengths(self.name, predictions, [1] * len(records))
+        self.check_predictions(predictions, [1] * len(records))
         references = [self._texts(record) for record in records]
         said = [list(map(str, p[0].tokens)) for p in predictions]
         expected = self.chance(records) if chance else {}

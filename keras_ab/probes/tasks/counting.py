@@ -1,21 +1,16 @@
 """How many things there are."""
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from typing import Any
 
 import numpy as np
 
-from keras_ab.probes.tasks.either import check_either
 from keras_ab.probes.tasks.label_task import LabelTask
 from keras_ab.probes.tasks.names import Classes
 from keras_ab.probes.tasks.task import Record
 
 if TYPE_CHECKING:
     from keras_ab.data.source import Source
-
-ACCEPTED = ("count", "pixel_coords", "classes")
-"""Fields that say how many things there are, the first that is there."""
 
 
 class Counting(LabelTask):
@@ -39,16 +34,15 @@ class Counting(LabelTask):
         VTAB (Zhai et al. 2019), Clevr-Count.
     """
 
+    either = ("count", "pixel_coords", "classes")
+
     def __init__(self, name: str = "counting"):
         super().__init__(name)
-
-    def check(self, records: Iterable[Record]) -> None:
-        check_either(self.name, records, ACCEPTED)
 
     def value(self, record: Record) -> Any:
         if "count" in record:
             return int(record["count"])
-        field = next(field for field in ACCEPTED if field in record)
+        field = next(field for field in self.either if field in record)
         return len(np.asarray(record[field]))
 
     def _classes(self, values: list[Any], source: "Source | None") -> Classes:

@@ -11,12 +11,12 @@ from keras_ab.probes.tasks.average_precision import Boxes
 from keras_ab.probes.tasks.average_precision import CocoEvaluation
 from keras_ab.probes.tasks.boxes import box_tokens
 from keras_ab.probes.tasks.boxes import check_boxes
+from keras_ab.probes.tasks.boxes import things
 from keras_ab.probes.tasks.boxes import token_boxes
 from keras_ab.probes.tasks.boxes import usable
 from keras_ab.probes.tasks.grammar import BOX
 from keras_ab.probes.tasks.grammar import Grammar
 from keras_ab.probes.tasks.grammar import Slot
-from keras_ab.probes.tasks.label_task import check_lengths
 from keras_ab.probes.tasks.names import Classes
 from keras_ab.probes.tasks.names import names_of
 from keras_ab.probes.tasks.noise_boxes import NOISE
@@ -86,10 +86,9 @@ class Detection(Task):
     ) -> None:
         values, counts = [], []
         for record in records:
-            check_boxes(record)
-            chosen = usable(record)[0]
-            counts.append(len(chosen))
-            values.extend(np.asarray(record["classes"])[chosen].tolist())
+            classes = things(record)[1]
+            counts.append(len(classes))
+            values.extend(classes)
         if not values:
             raise ValueError(
                 f"Task {self.name!r} needs a box. Received: {len(records)} "
@@ -112,16 +111,13 @@ class Detection(Task):
     def examples(
         self, record: Record, rng: np.random.Generator | None = None
     ) -> list[Example]:
-        check_boxes(record)
-        chosen = usable(record)[0]
+        boxes, classes = things(record)
+        order = np.arange(len(boxes))
         if rng is not None:
-            chosen = rng.permutation(chosen)
-        chosen = chosen[: self.most]
-        boxes = np.reshape(record["boxes"], (-1, 4))[chosen]
-        words = [
-            self.classes.word(value, record.get("id"))
-            for value in np.asarray(record["classes"])[chosen]
-        ]
+            order = rng.permutation(order)
+        order = order[: self.most]
+        boxes = boxes[order]
+        words = [self.classes.word(classes[i], record.get("id")) for i in order]
         weights = [1.0] * 5 * len(words)
         if rng is not None:
             noise = noise_boxes(boxes, self.most - len(words), rng)
@@ -146,7 +142,7 @@ class Detection(Task):
         chance: bool = True,
     ) -> list[Outcome]:
         self.check(records)
-        check_lengths(self.name, predictions, [1] * len(records))
+        self.check_predictions(predictions, [1] * len(records))
         sizes = [self._size(record) for record in records]
         numbers = dict(self._numbers)
         truth = [

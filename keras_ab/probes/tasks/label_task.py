@@ -1,7 +1,5 @@
 """Tasks whose answer is one word."""
 
-import collections
-from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from typing import Any
@@ -13,10 +11,10 @@ from keras_ab.probes.tasks.grammar import Grammar
 from keras_ab.probes.tasks.grammar import Slot
 from keras_ab.probes.tasks.names import Classes
 from keras_ab.probes.tasks.task import Example
-from keras_ab.probes.tasks.task import Prediction
 from keras_ab.probes.tasks.task import Predictions
 from keras_ab.probes.tasks.task import Record
 from keras_ab.probes.tasks.task import Task
+from keras_ab.probes.tasks.texts import most_frequent
 
 if TYPE_CHECKING:
     from keras_ab.data.source import Source
@@ -73,7 +71,7 @@ class LabelTask(Task):
         chance: bool = True,
     ) -> list[Outcome]:
         truth = self.labels(records)
-        check_lengths(self.name, predictions, [1] * len(records))
+        self.check_predictions(predictions, [1] * len(records))
         hits = [
             prediction[0].tokens == (word,)
             for prediction, word in zip(predictions, truth)
@@ -81,35 +79,3 @@ class LabelTask(Task):
         expected = self.chance(records)["accuracy"] if chance else None
         unseen = sum(word not in self.classes.seen for word in truth)
         return [Outcome.from_hits("accuracy", hits, expected, unseen=unseen)]
-
-
-def most_frequent(words: Iterable[str]) -> str:
-    """The most frequent word; of several the first in the alphabet."""
-    counts = collections.Counter(words)
-    return min(counts, key=lambda word: (-counts[word], word))
-
-
-def check_lengths(
-    name: str, predictions: Predictions, expected: Sequence[int]
-) -> None:
-    """Raises `ValueError` unless each example has one prediction.
-
-    Args:
-        name: String, the task's.
-        predictions: For each record a list of `Prediction`s.
-        expected: Ints, the number of examples of each record.
-    """
-    found = [len(of_record) for of_record in predictions]
-    if found != list(expected):
-        raise ValueError(
-            f"Task {name!r} needs a prediction for each example: "
-            f"{len(expected)} records with {sum(expected)} examples. "
-            f"Received: {len(found)} with {sum(found)}"
-        )
-    for of_record in predictions:
-        for prediction in of_record:
-            if not isinstance(prediction, Prediction):
-                raise ValueError(
-                    f"Task {name!r} takes `Prediction`s; `from_labels` makes "
-                    f"them of words. Received: {prediction!r}"
-                )

@@ -1,13 +1,11 @@
 """How near the nearest thing is."""
 
-from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from typing import Any
 
 import numpy as np
 
-from keras_ab.probes.tasks.either import check_either
 from keras_ab.probes.tasks.label_task import LabelTask
 from keras_ab.probes.tasks.names import Classes
 from keras_ab.probes.tasks.task import Record
@@ -17,9 +15,6 @@ if TYPE_CHECKING:
 
 CLEVR = (0.0, 8.0, 8.5, 9.0, 9.5, 10.0, 100.0)
 """VTAB's edges of the depth of CLEVR's nearest object."""
-
-ACCEPTED = ("pixel_coords", "depth")
-"""Fields that say how near things are, the first that is there."""
 
 
 class NearestDepth(LabelTask):
@@ -48,6 +43,8 @@ class NearestDepth(LabelTask):
         VTAB (Zhai et al. 2019), Clevr-Dist.
     """
 
+    either = ("pixel_coords", "depth")
+
     def __init__(
         self,
         edges: Sequence[float] | None = None,
@@ -66,9 +63,6 @@ class NearestDepth(LabelTask):
             raise ValueError(f"`bins` must be at least 2. Received: {bins}")
         self.edges = None if edges is None else tuple(map(float, edges))
         self.bins = bins
-
-    def check(self, records: Iterable[Record]) -> None:
-        check_either(self.name, records, ACCEPTED)
 
     def depth(self, record: Record) -> float:
         """The depth of the nearest thing of a record.

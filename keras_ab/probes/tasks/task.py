@@ -110,6 +110,9 @@ class Task(abc.ABC):
     fields: frozenset[str] = frozenset()
     """What records must have."""
 
+    either: tuple[str, ...] = ()
+    """Fields that stand in for each other: records must have one of them."""
+
     ready = False
     """Whether the task is prepared."""
 
@@ -144,12 +147,39 @@ class Task(abc.ABC):
         """Raises `ValueError` if a record lacks a field of this task's."""
         for record in records:
             missing = sorted(self.fields - set(record))
+            if self.either and not set(self.either) & set(record):
+                missing = f"one of {list(self.either)}"
             if missing:
                 raise ValueError(
                     f"Task {self.name!r} needs {missing} of every record. "
                     f"Received: record {record.get('id')!r} with "
                     f"{sorted(set(record) - {'image'})}"
                 )
+
+    def check_predictions(
+        self, predictions: Predictions, expected: Sequence[int]
+    ) -> None:
+        """Raises `ValueError` unless each example has one prediction.
+
+        Args:
+            predictions: For each record a list of `Prediction`s.
+            expected: Ints, the number of examples of each record.
+        """
+        found = [len(of_record) for of_record in predictions]
+        if found != list(expected):
+            raise ValueError(
+                f"Task {self.name!r} needs a prediction for each example: "
+                f"{len(expected)} records with {sum(expected)} examples. "
+                f"Received: {len(found)} with {sum(found)}"
+            )
+        for of_record in predictions:
+            for prediction in of_record:
+                if not isinstance(prediction, Prediction):
+                    raise ValueError(
+                        f"Task {self.name!r} takes `Prediction`s; "
+                        "`from_labels` makes them of words. Received: "
+                        f"{prediction!r}"
+                    )
 
     def labels(self, records: Sequence[Record]) -> list[str]:
         """The right answers of a task with `single_label`.

@@ -22,6 +22,11 @@ def words_of(text: str) -> list[str]:
     return re.findall(r"[^\W_]+(?:['’][^\W_]+)*", text.lower())
 
 
+def most_frequent(words: Iterable[str]) -> str:
+    """The most frequent word; of several the first in the alphabet."""
+    return common_words([list(words)], 1)[0]
+
+
 def common_words(texts: Iterable[list[str]], most: int | None) -> list[str]:
     """The most frequent words, of equally frequent ones in the alphabet's.
 

@@ -10,11 +10,8 @@ from typing import Any
 import numpy as np
 
 from keras_ab.probes.outcome import Outcome
-from keras_ab.probes.tasks.either import check_either
 from keras_ab.probes.tasks.grammar import Grammar
 from keras_ab.probes.tasks.grammar import Slot
-from keras_ab.probes.tasks.label_task import check_lengths
-from keras_ab.probes.tasks.label_task import most_frequent
 from keras_ab.probes.tasks.questions import scene_questions
 from keras_ab.probes.tasks.questions import told_questions
 from keras_ab.probes.tasks.task import Example
@@ -24,6 +21,7 @@ from keras_ab.probes.tasks.task import Record
 from keras_ab.probes.tasks.task import Task
 from keras_ab.probes.tasks.texts import UNKNOWN
 from keras_ab.probes.tasks.texts import common_words
+from keras_ab.probes.tasks.texts import most_frequent
 from keras_ab.probes.tasks.texts import words_of
 
 if TYPE_CHECKING:
@@ -60,6 +58,8 @@ class VisualQuestions(Task):
     # Example(answer=("2",), prompt=("how", "many", "cars"), ...)
     """
 
+    either = ("questions", "colours")
+
     def __init__(
         self,
         ask: Callable[[Record], list[Any]] | None = None,
@@ -73,7 +73,7 @@ class VisualQuestions(Task):
 
     def check(self, records: Iterable[Record]) -> None:
         if self.ask is None:
-            check_either(self.name, records, ("questions", "colours"))
+            super().check(records)
 
     def _asked(self, record):
         if self.ask is not None:
@@ -157,7 +157,7 @@ class VisualQuestions(Task):
     ) -> list[Outcome]:
         self.check(records)
         asked = [self._asked(record) for record in records]
-        check_lengths(self.name, predictions, [len(q) for q in asked])
+        self.check_predictions(predictions, [len(q) for q in asked])
         if not any(asked):
             raise ValueError(
                 f"Task {self.name!r} needs a question. Received: "
