@@ -14,6 +14,9 @@ from keras_ab.analysis.curriculum import draw_curriculum
 from keras_ab.analysis.gradient_alignment import EncoderGradients
 from keras_ab.analysis.gradient_alignment import GradientAlignment
 from keras_ab.analysis.gradient_alignment import draw_gradient_alignment
+from keras_ab.analysis.looks import Look
+from keras_ab.analysis.looks import greedy_path
+from keras_ab.analysis.looks import look
 from keras_ab.analysis.neighbours import draw_nearest_neighbours
 from keras_ab.analysis.neighbours import nearest_neighbours
 from keras_ab.analysis.overlap import box_iou
@@ -28,6 +31,7 @@ from keras_ab.analysis.value_accuracy import value_accuracy
 from keras_ab.analysis.value_map import ValueMap
 from keras_ab.analysis.value_map import draw_value_maps
 from keras_ab.analysis.value_map import value_map
+from keras_ab.analysis.views import crop_view
 
 __all__ = [
     "CaptionedCrops",
@@ -36,11 +40,13 @@ __all__ = [
     "Curriculum",
     "EncoderGradients",
     "GradientAlignment",
+    "Look",
     "ValueMap",
     "attention_maps",
     "box_iou",
     "captioned_crops",
     "crop_accuracy",
+    "crop_view",
     "draw_attention_maps",
     "draw_crop_accuracy",
     "draw_curriculum",
@@ -51,6 +57,8 @@ __all__ = [
     "draw_token_colours",
     "draw_value_accuracy",
     "draw_value_maps",
+    "greedy_path",
+    "look",
     "mean_overlap",
     "measure_all",
     "nearest_neighbours",

@@ -8,16 +8,14 @@ import numpy as np
 from keras import ops
 
 from keras_ab.analysis import drawing
+from keras_ab.analysis.views import WHOLE
+from keras_ab.analysis.views import actions_between
 from keras_ab.data import Source
 from keras_ab.data.sampling import sample_boxes
 from keras_ab.models import Pretrainer
-from keras_ab.ops import relative_boxes
 from keras_ab.probes.features import extract_views
-from keras_ab.typing import Box
 from keras_ab.typing import PathLike
 from keras_ab.typing import Size
-
-WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 
 @dataclasses.dataclass
@@ -129,8 +127,9 @@ def crop_accuracy(
         scores["reward"].append(p[:, 0])
         scores["many_crops"].append(p.mean(axis=1))
         if hasattr(model, "value"):
-            actions = to_box(held_out.boxes[start : start + batch_size, 0])
-            q = model.value(crops[:, 0], actions[:, None], texts, network)
+            views = held_out.boxes[start : start + batch_size, 0]
+            out = np.stack([actions_between(v, [WHOLE]) for v in views])
+            q = model.value(crops[:, 0], out, texts, network)
             scores["value"].append(ops.convert_to_numpy(q)[:, 0])
     found = {
         name: float((np.concatenate(parts).argmax(-1) == own).mean())
@@ -138,21 +137,6 @@ def crop_accuracy(
         if parts
     }
     return {**found, "chance": 1 / len(texts)}
-
-
-def to_box(boxes: np.ndarray, wanted: Box = WHOLE) -> np.ndarray:
-    """The actions that lead from crops to a box.
-
-    Args:
-        boxes: Floats of shape `(B, 4)`: the crops, in the frame of the image.
-        wanted: The box, in the same frame; by default all of the image.
-
-    Returns:
-        Float32 of shape `(B, 4)`: the box, relative to each crop.
-    """
-    wanted = np.broadcast_to(np.asarray(wanted, "float32"), boxes.shape)
-    pairs = np.stack([boxes, wanted], axis=1)
-    return ops.convert_to_numpy(relative_boxes(pairs))[:, 0, 1]
 
 
 def draw_crop_accuracy(

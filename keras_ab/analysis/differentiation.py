@@ -50,9 +50,9 @@ class Gradients:
             gradients for the `moved` variables and then for the points, zeros
             where none arrives.
         """
-        places = [ops.convert_to_tensor(v) for v in self.moved]
+        places = [v.value for v in self.moved]
         places += [ops.convert_to_tensor(p, "float32") for p in points]
-        rest = [ops.convert_to_tensor(v) for v in self.rest]
+        rest = [v.value for v in self.rest]
         by = {"jax": self._jax, "tensorflow": self._tensorflow}
         run = by.get(keras.backend.backend(), self._torch)
         scalars, gradients = run(places, rest, inputs)
@@ -91,6 +91,7 @@ class Gradients:
         # TensorFlow's tape has no counterpart in Keras.
         import tensorflow as tf
 
+        places = [tf.convert_to_tensor(p) for p in places]
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(places)
             scalars = self._scalars(places, rest, inputs)

@@ -25,7 +25,7 @@ def test_overlap():
 
 
 def test_value_accuracy_by_counting():
-    batch = factory.batch(images=4, values=8, views=3)
+    batch = factory.batch(images=4, values=6, views=3)
     model = factory.abclip(value_bias=-1.0)
     # Targets that are not the online network's.
     model.target.set_weights([w * 1.3 for w in model.target.get_weights()])
@@ -34,12 +34,13 @@ def test_value_accuracy_by_counting():
     views, boxes = batch["value"]["image"], batch["value"]["boxes"]
     ids = batch["reward"]["text"]
     right, pairs, stay = np.zeros(4), np.zeros(4, int), []
-    for b, i, j in np.ndindex(8, 3, 3):
-        low, size = boxes[b, i, :2], boxes[b, i, 2:] - boxes[b, i, :2]
-        action = (boxes[b, j].reshape(2, 2) - low) / size
-        action = action.reshape(1, 1, 4)
-        q = array(model.value(views[b, i][None], action, ids, "online"))
-        hit = q[0, 0].argmax() == y[b, j].argmax()
+    low, size = boxes[..., :2], boxes[..., 2:] - boxes[..., :2]
+    corners = boxes.reshape(6, 1, 3, 2, 2) - low[:, :, None, None]
+    actions = (corners / size[:, :, None, None]).reshape(18, 3, 4)
+    flat = views.reshape(18, *views.shape[2:])
+    q = array(model.value(flat, actions, ids, "online")).reshape(6, 3, 3, 4)
+    for b, i, j in np.ndindex(6, 3, 3):
+        hit = q[b, i, j].argmax() == y[b, j].argmax()
         if i == j:
             stay.append(hit)
             continue
@@ -71,18 +72,19 @@ def test_crop_accuracy_by_counting():
     found = analysis.crop_accuracy(model, some, batch_size=4)
     texts = ["w0", "w1", "w2", "w3"]
     hits = {"reward": [], "value": [], "many_crops": []}
-    for crops, boxes, caption in zip(some.crops, some.boxes, some.captions):
+    crops = some.crops
+    p = array(model.reward(crops.reshape(18, 16, 16, 3), texts))
+    p = p.reshape(6, 3, 4)
+    low, high = some.boxes[:, 0, :2], some.boxes[:, 0, 2:]
+    actions = np.concatenate(
+        [-low / (high - low), (1 - low) / (high - low)], axis=1
+    )
+    q = array(model.value(crops[:, 0], actions[:, None], texts))
+    for b, caption in enumerate(some.captions):
         own = texts.index(caption)
-        p = array(model.reward(crops, texts))
-        hits["reward"].append(p[0].argmax() == own)
-        hits["many_crops"].append(p.mean(0).argmax() == own)
-        y0, x0, y1, x1 = boxes[0].astype(float)
-        height, width = y1 - y0, x1 - x0
-        action = [-y0 / height, -x0 / width]
-        action += [(1 - y0) / height, (1 - x0) / width]
-        action = np.array(action, "float32").reshape(1, 1, 4)
-        q = array(model.value(crops[:1], action, texts))
-        hits["value"].append(q[0, 0].argmax() == own)
+        hits["reward"].append(p[b, 0].argmax() == own)
+        hits["many_crops"].append(p[b].mean(0).argmax() == own)
+        hits["value"].append(q[b, 0].argmax() == own)
     for name, values in hits.items():
         np.testing.assert_allclose(found[name], np.mean(values), err_msg=name)
     assert found["chance"] == 0.25

@@ -65,7 +65,11 @@ def cases():
 
 
 @pytest.mark.parametrize(
-    "make, batch, terms", [pytest.param(*c[1:], id=c[0]) for c in cases()]
+    "make, batch, terms",
+    [
+        pytest.param(*c[1:], id=c[0], marks=pytest.mark.slow if n else ())
+        for n, c in enumerate(cases())
+    ],
 )
 def test_alignment_of_what_training_computes(make, batch, terms):
     model, batch = make(), batch()
@@ -185,6 +189,7 @@ def test_curriculum_against_differences():
     np.testing.assert_allclose(found[0]["spread"], high / low, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_curriculum_of_prototypes():
     model = crops.abdino()
     batch = crops.of(model, crops.batch())
