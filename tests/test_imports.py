@@ -65,6 +65,7 @@ ALLOWED = {
         "callbacks",
     },
     "embed": {"probes", "data"},
+    "explore": {"analysis", "models", "objectives", "probes", "data"},
 }
 HEAVY = {
     "tensorflow",
@@ -78,6 +79,8 @@ HEAVY = {
     "pycocotools",
     "sacrebleu",
     "rich",
+    "dash",
+    "plotly",
 }
 # Registers builders with the library, for those who import it by name.
 NEEDED = {"data/tfds_builder.py": {"tensorflow_datasets"}}
