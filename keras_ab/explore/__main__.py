@@ -48,13 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     paths = [path for path in (options.model, options.compare) if path]
     try:
-        opened = [open_encoder(path) for path in paths]
-        names = [encoder.name for encoder in opened]
-        if len(set(names)) < len(names):
-            names = paths
+        models = {path: open_encoder(path).encoder for path in paths}
         source = open_source(options.images).source
         explorer = Explorer(
-            dict(zip(names, (encoder.encoder for encoder in opened))),
+            models,
             Gallery(source, options.count),
             options.network,
         )
