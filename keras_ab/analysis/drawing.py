@@ -38,6 +38,8 @@ def plain(axis: Any, **labels: Any) -> None:
         **labels: As in `Axes.set`.
     """
     axis.set(**labels)
+    if labels.get("xlabel") == "step":
+        axis.xaxis.get_major_locator().set_params(integer=True)
     axis.spines[["top", "right"]].set_visible(False)
 
 

@@ -25,6 +25,9 @@ class EncoderGradients:
         model: A `keras_ab.models.Pretrainer`.
         terms: Names of objectives, or None for all.
 
+    Attributes:
+        losses: Dict from terms to floats, those of the last batch.
+
     Example:
 
     >>> gradients = keras_ab.analysis.EncoderGradients(model)
@@ -39,6 +42,7 @@ class EncoderGradients:
         self.model = model
         names = [objective.name for objective in model.online.objectives]
         self.terms = names if terms is None else list(terms)
+        self.losses = {}
         # Raises for a name that there is not.
         self._objectives = [model.online.objective(t) for t in self.terms]
         self._gradients = Gradients(
@@ -68,7 +72,8 @@ class EncoderGradients:
             the encoder's trained weights, in their order.
         """
         self.model.check(batch)
-        _, rows = self._gradients(batch)
+        losses, rows = self._gradients(batch)
+        self.losses = dict(zip(self.terms, losses))
         return {
             term: np.concatenate([g.ravel() for g in row])
             for term, row in zip(self.terms, rows)
@@ -117,9 +122,10 @@ class GradientAlignment:
             model: A `keras_ab.models.Pretrainer` with both terms.
 
         Returns:
-            Dict of `"cosine"`, in [-1, 1] (0 where a gradient is zero), and
-            of the mean norms of both gradients, `"FIRST_norm"` and
-            `"SECOND_norm"`.
+            Dict of `"cosine"`, in [-1, 1] (0 where a gradient is zero); of
+            the mean norms of both gradients, `"FIRST_norm"` and
+            `"SECOND_norm"`; and of both losses, `"FIRST_loss"` and
+            `"SECOND_loss"`, as in training.
         """
         terms = [self.first, self.second]
         if self._gradients is None or self._gradients.model is not model:
@@ -130,13 +136,12 @@ class GradientAlignment:
             one, other = (found[t].astype("float64") for t in terms)
             sizes = np.linalg.norm(one), np.linalg.norm(other)
             product = sizes[0] * sizes[1]
-            rows.append((one @ other / product if product else 0.0, *sizes))
-        cosine, one, other = np.mean(rows, axis=0)
-        return {
-            "cosine": float(cosine),
-            f"{self.first}_norm": float(one),
-            f"{self.second}_norm": float(other),
-        }
+            cosine = one @ other / product if product else 0.0
+            losses = [self._gradients.losses[term] for term in terms]
+            rows.append((cosine, *sizes, *losses))
+        names = [f"{t}_{what}" for what in ("norm", "loss") for t in terms]
+        means = np.mean(rows, axis=0).tolist()
+        return dict(zip(["cosine", *names], means))
 
 
 def draw_gradient_alignment(

@@ -41,15 +41,15 @@ def reweighted(model, term):
 
 
 def by_the_total(model, batch, term):
-    """A term's gradient at the encoder, as training would compute it."""
+    """A term's loss and gradient at the encoder, as training computes them."""
     before = [np.array(ops.convert_to_numpy(v)) for v in model.variables]
     weights = reweighted(model, term)
-    _, gradients = model_gradients(model, batch)
+    loss, gradients = model_gradients(model, batch)
     for objective in model.online.objectives:
         objective.weight = weights[objective.name]
     for variable, value in zip(model.variables, before):
         variable.assign(value)
-    return np.concatenate(
+    return loss, np.concatenate(
         [
             np.zeros(v.shape).ravel()
             if gradients[v.path] is None
@@ -79,7 +79,9 @@ def test_alignment_of_what_training_computes(make, batch, terms):
     for variable, value in zip(model.variables, state):
         # Not even batch statistics and seeds have moved.
         np.testing.assert_array_equal(ops.convert_to_numpy(variable), value)
-    expected = {term: by_the_total(model, batch, term) for term in terms}
+    both = {term: by_the_total(model, batch, term) for term in terms}
+    losses = [loss for loss, _ in both.values()]
+    expected = {term: gradient for term, (_, gradient) in both.items()}
     assert set(found) == set(expected)
     for term, gradient in expected.items():
         scale = np.abs(gradient).max()
@@ -92,6 +94,9 @@ def test_alignment_of_what_training_computes(make, batch, terms):
     )
     np.testing.assert_allclose(
         [alignment[f"{t}_norm"] for t in terms], sizes, rtol=1e-3
+    )
+    np.testing.assert_allclose(
+        [alignment[f"{t}_loss"] for t in terms], losses, rtol=1e-4
     )
 
 
