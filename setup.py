@@ -27,11 +27,15 @@ PROBES = [
 # TFDS imports importlib_resources without asking for it.
 TFDS = ["tensorflow-datasets>=4.9.10", "importlib_resources>=6"]
 PARQUET = ["pyarrow>=17"]
+# The page of keras_ab.explore.
+EXPLORE = ["dash>=4", *PILLOW]
 DEMO = [*PLOT, *PROBES]
 # What turns guides into notebooks and runs them.
 GUIDES = ["jupytext>=1.16", "nbclient>=0.10", "ipykernel>=6"]
 TEST = [
-    *(*DEMO, *TFDS, *PARQUET, *PILLOW, *GUIDES),
+    *(*DEMO, *TFDS, *PARQUET, *PILLOW, *GUIDES, *EXPLORE),
+    # Drives a browser, where there is one.
+    "selenium>=4.20",
     *("pytest>=8", "ruff>=0.9"),
 ]
 
@@ -45,7 +49,7 @@ setuptools.setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=setuptools.find_packages(include=["keras_ab", "keras_ab.*"]),
-    package_data={"keras_ab": ["py.typed"]},
+    package_data={"keras_ab": ["py.typed", "explore/assets/*"]},
     install_requires=["keras>=3.15,<4", "numpy>=1.26"],
     extras_require={
         # One of these as Keras' backend.
@@ -61,6 +65,7 @@ setuptools.setup(
         "parquet": PARQUET,
         "plot": PLOT,
         "probes": PROBES,
+        "explore": EXPLORE,
         "demo": DEMO,
         "guides": [*DEMO, *PILLOW, *GUIDES],
         "test": TEST,

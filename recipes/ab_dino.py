@@ -71,6 +71,7 @@ class Options(RunOptions):
     clip_norm: float = option(1.0, "of all gradients together; Table 7")
     target_rate: float = option(0.004, "EMA at the start; Table 7")
     end_target_rate: float = option(0.0, "EMA at the end of a cosine; Table 7")
+    overlap: float = option(0.0, "beta of the unlabelled crops' overlap; F4")
     reward: str = option("", "folder of images; '' for scenes")
     value: str = option("", "folder of unlabelled images; '' for --reward's")
     output: str = option("runs/ab_dino", "folder of the run")
@@ -173,6 +174,7 @@ def main(argv=None):
     if options.value:
         value = sources.unlabelled(options.value, options)
     model, steps = build(options)
+    area = (options.value_area_low, options.value_area_high)
 
     def batches(start_step):
         # Lanes of their own, so that the two are drawn independently.
@@ -190,7 +192,10 @@ def main(argv=None):
             image_size=options.image_size,
             batch_size=options.value_batch_size,
             num_views=options.num_views,
-            area=(options.value_area_low, options.value_area_high),
+            area=area,
+            sample=data.OverlapSampler(options.overlap, area)
+            if options.overlap
+            else None,
             seed=options.seed,
             start_step=start_step,
         )

@@ -13,10 +13,12 @@ import dataclasses
 
 import keras
 
+from keras_ab import actions
 from keras_ab import backbones
 from keras_ab import data
 from keras_ab import models
 from keras_ab import schedules
+from keras_ab.data import augmentations
 from recipes import budget
 from recipes import dry_run
 from recipes import evaluation
@@ -48,7 +50,11 @@ class Options(RunOptions):
     )
     num_views: int = option(4, "crops of an unlabelled image; Table 7")
     gamma: float = option(0.5, "discount; A.2")
-    value_weight: float = option(1.0, "loss ratio; Table 7")
+    reward_weight: float = option(1.0, "0 leaves L_reward out; Table 5")
+    value_weight: float = option(1.0, "loss ratio; 0 leaves it out; Table 5")
+    tell_actions: bool = option(True, "no hides the actions; Table 5")
+    lag: bool = option(True, "no takes targets of online weights; Table 5")
+    augment_value: bool = option(False, "SimCLR's colours there too; Table 5")
     value_area_low: float = option(0.05, "smallest unlabelled crop; Table 7")
     value_area_high: float = option(0.5, "largest unlabelled crop; Table 7")
     learning_rate: float = option(0.001, "peak, AdamW; Table 7")
@@ -119,10 +125,14 @@ def build(options):
         hidden_dims=(options.head_dim, options.head_dim),
         temperature=options.temperature,
         gamma=options.gamma,
+        reward_weight=options.reward_weight,
         value_weight=options.value_weight,
+        actions=None if options.tell_actions else actions.MaskedActions(),
         target_rate=schedules.cosine(
             options.target_rate, options.end_target_rate, steps
-        ),
+        )
+        if options.lag
+        else None,
     )
     model.compile(optimizers.adamw(options))
     return model, steps
@@ -140,6 +150,17 @@ def main(argv=None):
     if options.value:
         value = sources.unlabelled(options.value, options)
     model, steps = build(options)
+    colours = None
+    if options.augment_value:
+        # SimCLR's, less flips, which boxes would not follow, and blur.
+        colours = augmentations.Augmentation(
+            jitter=0.8,
+            brightness=0.8,
+            contrast=0.8,
+            saturation=0.8,
+            hue=0.2,
+            grayscale=0.2,
+        )
 
     def batches(start_step):
         # Lanes of their own, so that the two are drawn independently.
@@ -156,6 +177,7 @@ def main(argv=None):
             batch_size=options.value_batch_size,
             num_views=options.num_views,
             area=(options.value_area_low, options.value_area_high),
+            augmentation=colours,
             seed=options.seed,
             start_step=start_step,
         )

@@ -56,6 +56,8 @@ class Options:
     )
     json: str = option("", "file for the figures; '' for results.json there")
     monitor_every: int = option(50, "steps between readings; 0 for none")
+    evaluate: bool = option(True, "measure the model when it has trained")
+    collect_every: int = option(0, "steps between looks inside; 0 for none")
     dry_run: bool = option(False, "print sizes and schedules, and stop")
 
 

@@ -24,6 +24,8 @@ def finish(method, model, options, on_scenes, untrained):
         untrained: Callable that makes the same model as it was before
             training, which is measured beside it.
     """
+    if not options.evaluate:
+        return
     results = {
         "method": method,
         "backend": keras.backend.backend(),

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from keras_ab import callbacks
+from recipes import looking
 
 # What may differ when a run goes on.
 FREE = {
@@ -20,6 +21,8 @@ FREE = {
     "workers",
     "test",
     "monitor_every",
+    "evaluate",
+    "collect_every",
     "dry_run",
 }
 
@@ -119,6 +122,11 @@ def fit(model, batches, steps, views, options, reports=50):
         first = keras.tree.map_structure(np.asarray, next(iter(batches(0))))
         monitor = callbacks.Monitor(options.monitor_every, batch=first)
         watching += [monitor, Readings(monitor, readings)]
+    if options.collect_every and start < steps:
+        path = output / "collected.npz"
+        if not start:
+            path.unlink(missing_ok=True)
+        watching.append(looking.collector(model, options, path))
     for rest in checkpoint.remaining(steps, max(1, steps // reports)):
         model.fit(
             batches(checkpoint.step),
@@ -126,7 +134,7 @@ def fit(model, batches, steps, views, options, reports=50):
             verbose=0,
             # A step is reported before it is saved, or a kill between the
             # two would lose its line; before the monitor adds to the logs.
-            callbacks=[progress, *watching, checkpoint],
+            callbacks=[progress, *filter(None, watching), checkpoint],
             **rest,
         )
     if checkpoint.stopped:

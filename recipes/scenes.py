@@ -7,9 +7,11 @@ from keras_ab import probes
 from keras_ab.data import scenes
 
 SEQUENCE_LENGTH = 12
+# Three boxes, five words each, and the end.
+BOXES = {"boxes": 3, "bins": 20, "sequence_length": 18}
 
 
-def training_sources(images, captioned, seed=0, workers=1):
+def training_sources(images, captioned, seed=0, workers=1, boxes=False):
     """Captioned and unlabelled scenes.
 
     Args:
@@ -17,16 +19,27 @@ def training_sources(images, captioned, seed=0, workers=1):
         captioned: Int, how many of them have captions.
         seed: Int, the seed of the scenes.
         workers: Int, processes that paint them.
+        boxes: Bool, whether captions say which boxes there are (Table 4),
+            rather than what there is.
 
     Returns:
         Two sources, of the captioned scenes and of all; and a tokenizer learnt
         on the captions.
     """
     everything = data.Scenes(size=images, seed=seed).cache(workers)
-    reward = everything.subset(slice(captioned))
+    reward, length = everything.subset(slice(captioned)), SEQUENCE_LENGTH
+    if boxes:
+        length = BOXES["sequence_length"]
+        reward = data.box_captions(
+            reward,
+            BOXES["boxes"],
+            bins=BOXES["bins"],
+            class_names=scenes.CLASSES,
+        )
+        captioned = len(reward)
     tokenizer = data.WordTokenizer.from_texts(
         (text for i in range(captioned) for text in reward[i]["text"]),
-        sequence_length=SEQUENCE_LENGTH,
+        sequence_length=length,
     )
     return reward, everything, tokenizer
 

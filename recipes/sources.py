@@ -1,22 +1,44 @@
 """Training images: folders that the options name, or the built-in scenes."""
 
+import pathlib
+import re
+
 from keras_ab import data
 from recipes import scenes
+
+MIXED = re.compile(r"(\w+)\+(\w+):([\d.]+)")
+FRAMES = 16
 
 
 def unlabelled(folder, options):
     """Images alone.
 
     Args:
-        folder: A folder of images, or `''` for all built-in scenes.
+        folder: A folder of images; `'scenes'`, `'objects'` or `'video'`, of
+            which `options.images` are made; `'objects+scenes:0.25'`, which
+            takes a quarter of the second; or `''` for scenes.
         options: The recipe's options.
 
     Returns:
         A source.
     """
-    if folder:
-        return data.from_folder(folder)
-    return data.Scenes(size=options.images).cache(options.workers)
+    folder = folder or "scenes"
+    mixed = MIXED.fullmatch(folder)
+    if mixed and not pathlib.Path(folder).exists():
+        first, second, share = mixed.groups()
+        share = float(share)
+        weights = {
+            unlabelled(first, options): 1.0 - share,
+            unlabelled(second, options): share,
+        }
+        return data.mix(weights, [first, second])
+    if folder == "video":
+        clips = max(1, options.images // FRAMES)
+        return data.Video(clips, FRAMES).cache(options.workers)
+    built_in = {"scenes": data.Scenes, "objects": data.Objects}
+    if folder in built_in:
+        return built_in[folder](size=options.images).cache(options.workers)
+    return data.from_folder(folder)
 
 
 def captioned(options):
@@ -25,7 +47,8 @@ def captioned(options):
     Args:
         options: The recipe's options, with `reward`, a folder of captioned
             images (or `''`, for scenes of which `captioned` have captions),
-            and `captions`.
+            and `captions`, `'boxes'` for those of scenes that say which
+            boxes there are.
 
     Returns:
         A source, and a tokenizer learnt on its captions.
@@ -33,7 +56,10 @@ def captioned(options):
     if not options.reward:
         # The same scenes as among more of them.
         reward, _, tokenizer = scenes.training_sources(
-            options.captioned, options.captioned, workers=options.workers
+            options.captioned,
+            options.captioned,
+            workers=options.workers,
+            boxes=options.captions == "boxes",
         )
         return reward, tokenizer
     reward = data.from_folder(options.reward, captions=options.captions)
@@ -57,7 +83,10 @@ def captioned_and_more(options, unlabelled=""):
     """
     if not options.reward:
         return scenes.training_sources(
-            options.images, options.captioned, workers=options.workers
+            options.images,
+            options.captioned,
+            workers=options.workers,
+            boxes=options.captions == "boxes",
         )
     reward, tokenizer = captioned(options)
     return reward, data.from_folder(unlabelled or options.reward), tokenizer

@@ -63,8 +63,19 @@ ALLOWED = {
         "optimizers",
         "schedules",
     },
-    "analysis": {"models", "probes"},
+    "analysis": {
+        "models",
+        "losses",
+        "layers",
+        "backbones",
+        "ops",
+        "data",
+        "optimizers",
+        "probes",
+        "callbacks",
+    },
     "embed": {"probes", "data"},
+    "explore": {"analysis", "models", "objectives", "probes", "data"},
 }
 HEAVY = {
     "tensorflow",
@@ -78,11 +89,15 @@ HEAVY = {
     "pycocotools",
     "sacrebleu",
     "rich",
+    "dash",
+    "plotly",
 }
 # tf.data and tf.distribute: nothing else is TensorFlow's.
 TENSORFLOW = {"data", "distribution"}
 # Registers builders with the library, for those who import it by name.
 NEEDED = {"data/tfds_builder.py": {"tensorflow_datasets"}}
+# Gradients are taken with TensorFlow's tape, which Keras does not wrap.
+TENSORFLOW = {"data", "analysis"}
 OUTSIDE = {"recipes", "benchmarks", "tests"}
 
 

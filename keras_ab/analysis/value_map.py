@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from keras_ab.analysis.views import WHOLE
+from keras_ab.analysis.views import actions_between
+from keras_ab.analysis.views import crop_view
 from keras_ab.models import AnnotationBootstrapping
-from keras_ab.probes.features import extract_views
+from keras_ab.typing import Box
 from keras_ab.typing import PathLike
 
 
@@ -46,17 +49,19 @@ def value_map(
     size: float = 0.35,
     steps: int = 17,
     network: str | None = None,
+    view: Box = WHOLE,
 ) -> ValueMap:
     """Values of looking at each place of an image.
 
     Args:
         model: A `keras_ab.models.AnnotationBootstrapping`.
-        image: uint8 of shape `(H, W, 3)`: the view, resized to the encoder's
-            size.
+        image: uint8 of shape `(H, W, 3)`.
         annotations: What the reward understands, L of them.
         size: Float, the side of the sliding box as a share of the image's.
         steps: Int, places along each axis.
         network: As in `model.encode`.
+        view: The box of the image at which the agent stands, resized to the
+            encoder's size; by default all of it.
 
     Returns:
         A `ValueMap`.
@@ -70,13 +75,32 @@ def value_map(
     Reference:
         Figure 1: predicting annotations of distant sub-crops.
     """
-    starts = np.linspace(0, 1 - size, steps)
-    y, x = np.meshgrid(starts, starts, indexing="ij")
-    boxes = np.stack([y, x, y + size, x + size], -1).astype("float32")
-    view = extract_views(np.asarray(image)[None], model.encoder.image_shape[:2])
-    values = model.value(view, boxes.reshape(1, -1, 4), annotations, network)
+    boxes = sliding_boxes(size, steps)
+    here = crop_view(image, view, model.encoder.image_shape[:2])
+    actions = actions_between(view, boxes.reshape(-1, 4))
+    values = model.value(here[None], actions[None], annotations, network)
     values = ops.convert_to_numpy(values).reshape(steps, steps, -1)
     return ValueMap(boxes, values)
+
+
+def sliding_boxes(size: float, steps: int) -> np.ndarray:
+    """A box at evenly spaced places of an image.
+
+    Args:
+        size: Float in (0, 1], its side as a share of the image's.
+        steps: Int, places along each axis.
+
+    Returns:
+        Float32 of shape `(steps, steps, 4)`, in raster order.
+    """
+    if not 0 < size <= 1 or steps < 1:
+        raise ValueError(
+            "`size` must lie in (0, 1] and `steps` be positive. Received: "
+            f"{size} and {steps}"
+        )
+    starts = np.linspace(0, 1 - size, steps)
+    y, x = np.meshgrid(starts, starts, indexing="ij")
+    return np.stack([y, x, y + size, x + size], -1).astype("float32")
 
 
 def draw_value_maps(

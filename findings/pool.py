@@ -1,0 +1,85 @@
+"""Runs side by side, a core each, with a display of what is left."""
+
+import os
+import queue
+import threading
+
+from findings import work
+
+
+def cores():
+    """The cores that this process may use.
+
+    Returns:
+        List of ints; on systems that do not tell, of as many None as there
+        are cores.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return [None] * (os.cpu_count() or 1)
+
+
+def do_all(store, jobs=None, backend="tensorflow", do=work.do):
+    """Does all runs of a store that are missing.
+
+    A run that fails does not keep others from being done.
+
+    Args:
+        store: A `findings.store.Store`.
+        jobs: Int, runs at a time; None for one a core.
+        backend: String, Keras' backend.
+        do: Callable that does one, as `findings.work.do`.
+
+    Returns:
+        Dict from the titles of runs that failed to the error.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn
+    from rich.progress import MofNCompleteColumn
+    from rich.progress import Progress
+    from rich.progress import TextColumn
+    from rich.progress import TimeElapsedColumn
+    from rich.progress import TimeRemainingColumn
+
+    todo = store.missing()
+    waiting = queue.SimpleQueue()
+    for run in todo:
+        waiting.put(run)
+    places = cores()[: jobs or None]
+    failed = {}
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    console = Console(stderr=True, width=100)
+    done = len(store.runs) - len(todo)
+    with Progress(*columns, console=console) as progress:
+        every = progress.add_task("runs", total=len(store.runs), completed=done)
+
+        def serve(core):
+            while True:
+                try:
+                    run = waiting.get_nowait()
+                except queue.Empty:
+                    return
+                line = progress.add_task(run.title, total=1)
+                try:
+                    do(run, store, core, backend)
+                except Exception as error:
+                    failed[run.title] = error
+                    console.print(f"failed: {run.title}: {error}", markup=False)
+                progress.remove_task(line)
+                progress.advance(every)
+
+        threads = [
+            threading.Thread(target=serve, args=(core,), daemon=True)
+            for core in places
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    return failed

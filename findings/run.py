@@ -1,0 +1,190 @@
+"""A training run and how it is measured, as a key of the cache."""
+
+import dataclasses
+import hashlib
+import json
+
+import keras_ab
+from keras_ab.probes.results import PROTOCOL
+
+CAPTIONED = ("clip", "clip_aug", "slip", "silc", "ab_clip")
+SCENES = ("classification", "count", "depth")
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One run of a recipe.
+
+    Args:
+        recipe: String, a module of `recipes`.
+        seed: Int.
+        options: Tuple of pairs of strings, what differs from the recipe's
+            small scale, sorted.
+        tasks: Tuple of `TASK` or `TASK=DATA`, as `keras_ab.probes` takes
+            them.
+        collect: Bool, whether the run looks inside itself.
+    """
+
+    recipe: str
+    seed: int = 0
+    options: tuple = ()
+    tasks: tuple = SCENES
+    collect: bool = False
+
+    def with_options(self, **options):
+        """The same run with other options.
+
+        Args:
+            **options: By name, with underscores.
+
+        Returns:
+            A `Run`.
+        """
+        merged = {**dict(self.options), **options}
+        pairs = sorted((k, str(v)) for k, v in merged.items())
+        return dataclasses.replace(self, options=tuple(pairs))
+
+    def seeded(self, seed):
+        """The same run with another seed.
+
+        Args:
+            seed: Int.
+
+        Returns:
+            A `Run`.
+        """
+        return dataclasses.replace(self, seed=seed)
+
+    @property
+    def title(self):
+        """String, what people call it."""
+        said = " ".join(f"{k}={v}" for k, v in self.options)
+        return " ".join(filter(None, [self.recipe, said, f"seed {self.seed}"]))
+
+
+def run(recipe, tasks=SCENES, collect=False, **options):
+    """A run of seed 0, from keyword options.
+
+    Args:
+        recipe: String, a module of `recipes`.
+        tasks: As in `Run`.
+        collect: As in `Run`.
+        **options: The recipe's options, with underscores.
+
+    Returns:
+        A `Run`.
+    """
+    return Run(recipe, 0, (), tuple(tasks), collect).with_options(**options)
+
+
+@dataclasses.dataclass(frozen=True)
+class Budget:
+    """How much a comparison costs, the same for all of its runs.
+
+    Args:
+        name: String.
+        scale: The recipes' scale, `"small"` or `"smoke"`.
+        views: Int, views of a run; 0 for those of the scale.
+        train: Int, records that probes learn from.
+        test: Int, records that they are tested on.
+        probes: Tuple of names of probes.
+        looks: Int, looks inside a run that collects.
+        updates: Int, updates of the decoder probe; 0 for its own.
+        images: Int, pictures that a run trains on; 0 for the scale's.
+    """
+
+    name: str
+    scale: str = "small"
+    views: int = 512_000
+    train: int = 3000
+    test: int = 2000
+    probes: tuple = ("linear", "map", "decoder")
+    looks: int = 20
+    updates: int = 0
+    images: int = 0
+
+
+FULL = Budget("full")
+QUICK = Budget("quick", views=256_000, probes=("linear", "map"), looks=10)
+SMOKE = Budget(
+    "smoke",
+    scale="smoke",
+    views=0,
+    train=60,
+    test=40,
+    probes=("linear", "map"),
+    looks=2,
+    images=96,
+)
+BUDGETS = {budget.name: budget for budget in (FULL, QUICK, SMOKE)}
+
+
+def training_key(run, budget):
+    """What a training's folder is called.
+
+    Args:
+        run: A `Run`; how it is measured does not matter.
+        budget: A `Budget`, of which views, scale and pictures matter, and
+            looks where the run collects.
+
+    Returns:
+        String, readable and unique.
+    """
+    said = {
+        "version": keras_ab.__version__,
+        "recipe": run.recipe,
+        "seed": run.seed,
+        "options": run.options,
+        "scale": budget.scale,
+        "views": budget.views,
+        "images": budget.images,
+        "looks": budget.looks if run.collect else 0,
+    }
+    return f"{run.recipe}-{run.seed}-{_digest(said)}"
+
+
+def report_key(run, budget):
+    """What a measurement's file is called, in the folder of its training.
+
+    Args:
+        run: A `Run`.
+        budget: A `Budget`.
+
+    Returns:
+        String.
+    """
+    said = {
+        "protocol": PROTOCOL,
+        "tasks": sorted(run.tasks),
+        "train": budget.train,
+        "test": budget.test,
+        "probes": budget.probes,
+        "updates": budget.updates,
+    }
+    return f"report-{_digest(said)}"
+
+
+def _digest(said):
+    text = json.dumps(said, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def merged(runs):
+    """Runs without repetition: what differs only in looks or tasks is one.
+
+    Args:
+        runs: Iterable of `Run`s.
+
+    Returns:
+        List of `Run`s, each with all tasks that anybody asks of it, and
+        collecting if anybody wants that.
+    """
+    found = {}
+    for one in runs:
+        key = (one.recipe, one.seed, one.options)
+        other = found.get(key, one)
+        tasks = tuple(dict.fromkeys([*other.tasks, *one.tasks]))
+        found[key] = dataclasses.replace(
+            one, tasks=tasks, collect=one.collect or other.collect
+        )
+    return list(found.values())

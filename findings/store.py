@@ -1,0 +1,121 @@
+"""What runs left behind, kept by their configuration."""
+
+import dataclasses
+import json
+import pathlib
+
+import numpy as np
+
+from findings.run import merged
+from findings.run import report_key
+from findings.run import training_key
+from keras_ab.analysis import Collected
+from keras_ab.probes import Report
+
+
+@dataclasses.dataclass
+class Measured:
+    """A run that was trained and measured.
+
+    Args:
+        run: The `findings.run.Run`.
+        report: Its `keras_ab.probes.Report`.
+        collected: Its `keras_ab.analysis.Collected`, or None.
+        cost: Dict of `"core_seconds"`, `"seconds"` and `"views"`.
+    """
+
+    run: object
+    report: Report
+    collected: Collected | None
+    cost: dict
+
+    def outcome(self, figure):
+        """The headline of a figure.
+
+        Args:
+            figure: String, `"TASK/PROBE"`.
+
+        Returns:
+            A `keras_ab.probes.Outcome`.
+        """
+        task, _, probe = figure.rpartition("/")
+        for result in self.report.results:
+            if (result.task, result.probe) == (task, probe):
+                return result.outcomes[0]
+        has = [f"{r.task}/{r.probe}" for r in self.report.results]
+        raise KeyError(f"{self.run.title} was not measured by {figure}: {has}")
+
+    def value(self, figure):
+        """The value of a figure, a float."""
+        return self.outcome(figure).value
+
+    def last(self, name):
+        """The mean of a measure over the last quarter of its looks.
+
+        Args:
+            name: String, `"MEASURE/KEY"`.
+
+        Returns:
+            Array or float.
+        """
+        if self.collected is None:
+            raise KeyError(f"{self.run.title} did not look inside itself.")
+        values = self.collected[name]
+        return np.nanmean(values[-max(1, len(values) // 4) :], axis=0)
+
+
+class Store:
+    """The folder of all runs of a budget.
+
+    Args:
+        folder: Path.
+        budget: A `findings.run.Budget`.
+        runs: All runs that are wanted, so that those that share a training
+            find the same.
+    """
+
+    def __init__(self, folder, budget, runs):
+        self.folder = pathlib.Path(folder)
+        self.budget = budget
+        self.runs = merged(runs)
+        self._whole = {(r.recipe, r.seed, r.options): r for r in self.runs}
+
+    def whole(self, run):
+        """The run that stands for this one: all tasks, all looks."""
+        return self._whole[run.recipe, run.seed, run.options]
+
+    def training(self, run):
+        """The folder of a run's training."""
+        return self.folder / training_key(self.whole(run), self.budget)
+
+    def report(self, run):
+        """The file of its measurement."""
+        name = report_key(self.whole(run), self.budget)
+        return self.training(run) / f"{name}.json"
+
+    def is_trained(self, run):
+        """Whether the training came to its end."""
+        return (self.training(run) / "cost.json").exists()
+
+    def is_done(self, run):
+        """Whether it was measured too."""
+        return self.is_trained(run) and self.report(run).exists()
+
+    def missing(self):
+        """The runs that are left to do."""
+        return [run for run in self.runs if not self.is_done(run)]
+
+    def get(self, run):
+        """What a run came to.
+
+        Args:
+            run: A `findings.run.Run`.
+
+        Returns:
+            A `Measured`.
+        """
+        folder = self.training(run)
+        cost = json.loads((folder / "cost.json").read_text())
+        looks = folder / "collected.npz"
+        collected = Collected.load(looks) if looks.exists() else None
+        return Measured(run, Report.load(self.report(run)), collected, cost)

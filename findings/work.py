@@ -1,0 +1,198 @@
+"""Doing a run: two commands that anybody could type, and what they cost."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+from findings.run import report_key
+
+# Slow imports of TensorFlow say much on standard error.
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
+
+
+def training_command(run, store):
+    """The command that trains.
+
+    Args:
+        run: A `findings.run.Run`.
+        store: A `findings.store.Store`.
+
+    Returns:
+        List of strings.
+    """
+    budget = store.budget
+    whole = store.whole(run)
+    command = [
+        sys.executable,
+        *("-m", f"recipes.{run.recipe}", f"--{budget.scale}"),
+        *("--seed", str(run.seed), "--no-evaluate", "--workers", "1"),
+        *("--output", str(store.training(run))),
+    ]
+    if budget.views:
+        command += ["--views", str(budget.views)]
+    if budget.images:
+        command += ["--images", str(budget.images)]
+    for name, value in run.options:
+        flag = name.replace("_", "-")
+        if value in ("True", "False"):
+            command.append(f"--{flag}" if value == "True" else f"--no-{flag}")
+        else:
+            command += [f"--{flag}", value]
+    if whole.collect:
+        steps = steps_of(run, budget)
+        every = max(1, steps // budget.looks)
+        command += ["--collect-every", str(every)]
+    return command
+
+
+def steps_of(run, budget):
+    """How many updates a run makes.
+
+    Args:
+        run: A `findings.run.Run`.
+        budget: A `findings.run.Budget`.
+
+    Returns:
+        Int.
+    """
+    import dataclasses
+    import importlib
+
+    from recipes import budget as views
+
+    module = importlib.import_module(f"recipes.{run.recipe}")
+    options = {"small": module.SMALL, "smoke": module.SMOKE}[budget.scale]
+    given = {
+        name: type(getattr(options, name))(value)
+        for name, value in run.options
+        if not isinstance(getattr(options, name), bool)
+    }
+    options = dataclasses.replace(options, **given)
+    return (budget.views or options.views) // views.views_per_step(options)
+
+
+def measuring_command(run, store):
+    """The command that measures what was trained.
+
+    Args:
+        run: A `findings.run.Run`.
+        store: A `findings.store.Store`.
+
+    Returns:
+        List of strings.
+    """
+    budget = store.budget
+    command = [
+        sys.executable,
+        *("-m", "keras_ab.probes", str(store.training(run) / "checkpoints")),
+        *store.whole(run).tasks,
+        *("--probe", *budget.probes),
+        *("--train", str(budget.train), "--test", str(budget.test)),
+        *("--name", run.title),
+        *("--json", str(store.report(run))),
+    ]
+    if budget.updates:
+        command += ["--set", f"decoder.updates={budget.updates}"]
+    return command
+
+
+class Failed(RuntimeError):
+    """A command that ended with an error."""
+
+
+def do(run, store, core=None, backend="tensorflow"):
+    """Trains and measures a run, as far as that was not done before.
+
+    Args:
+        run: A `findings.run.Run`.
+        store: A `findings.store.Store`.
+        core: Int, the core that it may use, or None for all.
+        backend: String, Keras' backend.
+
+    Raises:
+        Failed: If a command ends with an error; it says which log to read.
+    """
+    folder = store.training(run)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not store.is_trained(run):
+        seconds, core_seconds = call(
+            training_command(run, store), folder / "train.log", core, backend
+        )
+        lines = (folder / "history.jsonl").read_text().splitlines()
+        views = json.loads(lines[-1])["views"]
+        cost = {
+            "seconds": seconds,
+            "core_seconds": core_seconds,
+            "views": views,
+            "backend": backend,
+            "command": training_command(run, store)[1:],
+        }
+        write(folder / "cost.json", cost)
+    if not store.report(run).exists():
+        name = report_key(store.whole(run), store.budget)
+        seconds, core_seconds = call(
+            measuring_command(run, store),
+            folder / f"{name}.log",
+            core,
+            backend,
+        )
+        cost = json.loads((folder / "cost.json").read_text())
+        cost["measuring_core_seconds"] = core_seconds
+        cost["measuring_seconds"] = seconds
+        write(folder / "cost.json", cost)
+
+
+def call(command, log, core, backend):
+    """Runs a command, with its output in a file.
+
+    Args:
+        command: List of strings.
+        log: Path.
+        core: As in `do`.
+        backend: As in `do`.
+
+    Returns:
+        Seconds that passed, and seconds of all cores that it took.
+    """
+    environment = {**os.environ, **QUIET, "KERAS_BACKEND": backend}
+
+    def pin():
+        if core is not None and hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(0, {core})
+
+    started = time.monotonic()
+    with open(log, "w") as stream:
+        process = subprocess.Popen(
+            command,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            preexec_fn=pin,
+        )
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        except KeyboardInterrupt:
+            process.terminate()
+            os.wait4(process.pid, 0)
+            raise
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise Failed(
+            f"{' '.join(command[1:])} ended with status "
+            f"{process.returncode}; see {log}"
+        )
+    return time.monotonic() - started, usage.ru_utime + usage.ru_stime
+
+
+def write(path, found):
+    """Writes JSON, whole or not at all.
+
+    Args:
+        path: Path.
+        found: What JSON can hold.
+    """
+    aside = path.with_name(f"{path.name}.unfinished")
+    aside.write_text(json.dumps(found, indent=2) + "\n")
+    os.replace(aside, path)

@@ -1,0 +1,129 @@
+"""What the tokens of a ViT look at."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from keras_ab.analysis import drawing
+from keras_ab.backbones import ViT
+from keras_ab.layers.attention import split_heads
+from keras_ab.models import Pretrainer
+from keras_ab.models.inference import no_gradients
+from keras_ab.ops import scale_images
+from keras_ab.probes.features import extract_views
+from keras_ab.typing import PathLike
+
+
+def attention_maps(
+    model: Pretrainer | ViT,
+    images: np.ndarray,
+    layer: int = -1,
+    network: str | None = None,
+) -> np.ndarray:
+    """Attention weights of one block, of every token to every token.
+
+    Args:
+        model: A `keras_ab.models.Pretrainer` whose encoder is a
+            `keras_ab.backbones.ViT`, or a ViT.
+        images: uint8 of shape `(B, H, W, 3)`, resized to the encoder's size.
+        layer: Int, the block; negative ones count from the last.
+        network: As in `model.encode`; None for a ViT.
+
+    Returns:
+        Float32 of shape `(B, heads, T, T)`, the class token (if any) first;
+        each row sums to 1.
+
+    Example:
+
+    >>> keras_ab.analysis.attention_maps(model, images).shape
+    # (4, heads, 4, 4)
+    """
+    vit = model
+    if isinstance(model, Pretrainer):
+        vit = model.network(network).encoder
+    if not isinstance(vit, ViT):
+        raise ValueError(
+            "Attention is read from a `keras_ab.backbones.ViT`. Received: "
+            f"{type(vit).__name__}"
+        )
+    if not -vit.num_layers <= layer < vit.num_layers:
+        raise ValueError(
+            f"`layer` must lie in [{-vit.num_layers}, {vit.num_layers}). "
+            f"Received: {layer}"
+        )
+    layer %= vit.num_layers
+    block = vit.blocks[layer]
+    views = extract_views(np.asarray(images), vit.image_shape[:2])
+    with no_gradients():
+        tokens = _before(vit, scale_images(views, vit.compute_dtype), layer)
+        mixed = block.attention.qkv(block.attention_norm(tokens))
+        queries, keys, _ = ops.split(mixed, 3, axis=-1)
+        queries, keys = (
+            ops.transpose(split_heads(part, block.num_heads), (0, 2, 1, 3))
+            for part in (queries, keys)
+        )
+        scores = ops.matmul(queries, ops.transpose(keys, (0, 1, 3, 2)))
+        scores = ops.cast(scores, "float32") * queries.shape[-1] ** -0.5
+        return ops.convert_to_numpy(ops.softmax(scores, axis=-1))
+
+
+def _before(vit, images, layer):
+    """The tokens that a block receives."""
+    if layer:
+        _, tokens = vit(images, return_intermediates=True)
+        return tokens[layer - 1]
+    # The first block's input is not among what a ViT returns.
+    tokens = vit.positions(vit.patches(images), grid_shape=vit.grid_shape)
+    if not vit.class_token:
+        return tokens
+    prefix = ops.cast(vit.class_embedding, tokens.dtype)
+    prefix = ops.broadcast_to(prefix, (len(images), *prefix.shape[1:]))
+    return ops.concatenate([prefix, tokens], axis=1)
+
+
+def draw_attention_maps(
+    images: np.ndarray,
+    attention: np.ndarray,
+    grid_shape: tuple[int, int] | None = None,
+    titles: Sequence[str] | None = None,
+    path: PathLike | None = None,
+) -> Any:
+    """Draws how much each patch is looked at, a column a head.
+
+    Args:
+        images: uint8 of shape `(B, H, W, 3)`.
+        attention: What `attention_maps` returned, `(B, heads, T, T)`. With a
+            class token, its row is drawn; else the mean of all rows.
+        grid_shape: `(rows, columns)` of the patches; None for a square.
+        titles: A title for each head, or None for their numbers.
+        path: Where to save the picture, or None.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+    """
+    heads, length = attention.shape[1:3]
+    rows, columns = grid_shape or (int(length**0.5),) * 2
+    prefix = length - rows * columns
+    if prefix not in (0, 1):
+        raise ValueError(
+            "`grid_shape` must be (rows, columns) of the patches among "
+            f"{length} tokens. Received: {grid_shape}"
+        )
+    received = attention[:, :, 0] if prefix else attention.mean(axis=2)
+    received = received[..., prefix:].reshape(-1, heads, rows, columns)
+    figure, axes = drawing.figure_of(len(images), heads + 1, 1.5, 1.55)
+    height, width = images.shape[1:3]
+    for line, image, maps in zip(axes, images, received):
+        drawing.show(line[0], image)
+        for axis, heat in zip(line[1:], maps):
+            grey = np.repeat(image.mean(-1, keepdims=True), 3, -1) / 255
+            drawing.show(axis, 0.35 + 0.65 * grey)
+            axis.imshow(
+                heat, extent=(0, width, height, 0), cmap="inferno", alpha=0.65
+            )
+    titles = titles or [f"head {i}" for i in range(heads)]
+    for axis, title in zip(axes[0], ["image", *titles]):
+        axis.set_title(title, fontsize=9)
+    return drawing.finish(figure, path)

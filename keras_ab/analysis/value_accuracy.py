@@ -1,0 +1,112 @@
+"""Which neighbours the value function foretells first."""
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from keras_ab.analysis import drawing
+from keras_ab.analysis.overlap import box_iou
+from keras_ab.models import AnnotationBootstrapping
+from keras_ab.models.inference import no_gradients
+from keras_ab.typing import Batch
+from keras_ab.typing import PathLike
+
+
+def value_accuracy(
+    model: AnnotationBootstrapping, batch: Batch, bins: int = 5
+) -> dict[str, Any]:
+    """How often Q's best annotation is the target's, by overlap.
+
+    A pair of views (i, j) counts as right if the annotation of the largest
+    `Q(x_i, bb_{i→j}, l)` is that of the largest Bellman target `y[j, l]`. Q is
+    the online network's, the target is the lagging network's, as in the loss.
+    Guessing is right in one of L cases.
+
+    Args:
+        model: A `keras_ab.models.AnnotationBootstrapping` whose actions are
+            crop boxes.
+        batch: A held-out batch, as `fit` consumes it.
+        bins: Int, equal bins of the overlap (intersection over union) of
+            source and target crop over [0, 1].
+
+    Returns:
+        Dict of `"accuracy"` and `"pairs"`, float64 and int64 `(bins,)`, over
+        pairs i ≠ j (NaN where there is none); `"moving"`, the accuracy of all
+        of these; and `"staying"`, that of i = j.
+
+    Example:
+
+    >>> keras_ab.analysis.value_accuracy(model, dataset[0][0])["staying"]
+    # ...
+
+    Reference:
+        Figure 4, right.
+    """
+    value = model.online.objective(model.value_name)
+    if value.actions.state_key != "boxes":
+        raise ValueError(
+            "Overlap is that of crop boxes. Received: an action space of "
+            f"{value.actions.state_key!r}"
+        )
+    if bins < 1:
+        raise ValueError(f"`bins` must be positive. Received: {bins}")
+    with no_gradients():
+        outputs = model.online(batch)[model.value_name]
+        best = ops.argmax(value.q_logits(outputs), axis=-1)
+        target = value.bellman_targets(batch, model.network())
+        wanted = ops.argmax(target, axis=-1)
+    hits = ops.convert_to_numpy(best) == ops.convert_to_numpy(wanted)[:, None]
+    iou = box_iou(ops.convert_to_numpy(batch["value"]["boxes"]))
+    same = np.eye(iou.shape[-1], dtype=bool)
+    moves, overlap = hits[:, ~same], iou[:, ~same]
+    place = np.minimum((overlap * bins).astype(int), bins - 1).ravel()
+    pairs = np.bincount(place, minlength=bins)
+    right = np.bincount(place, weights=moves.ravel(), minlength=bins)
+    return {
+        "accuracy": np.where(pairs, right / np.maximum(pairs, 1), np.nan),
+        "pairs": pairs,
+        "moving": moves.mean(),
+        "staying": hits[:, same].mean(),
+    }
+
+
+def draw_value_accuracy(
+    steps: np.ndarray,
+    accuracy: np.ndarray,
+    staying: np.ndarray | None = None,
+    path: PathLike | None = None,
+) -> Any:
+    """Draws accuracy over the steps of training, a line a bin of overlap.
+
+    Args:
+        steps: Ints of shape `(S,)`.
+        accuracy: Floats of shape `(S, bins)`, as `value_accuracy` gives them.
+        staying: Floats of shape `(S,)` for i = j, or None.
+        path: Where to save the picture, or None.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+
+    Reference:
+        Figure 4, right.
+    """
+    from matplotlib import colormaps
+
+    figure, ((axis,),) = drawing.figure_of(1, 1, 5.2, 3.4)
+    bins = accuracy.shape[1]
+    colours = colormaps["viridis"](np.linspace(0, 0.9, bins))
+    for index in range(bins):
+        label = f"overlap {index / bins:.1f} to {(index + 1) / bins:.1f}"
+        if np.isfinite(accuracy[:, index]).any():
+            axis.plot(
+                steps, accuracy[:, index], color=colours[index], label=label
+            )
+    if staying is not None:
+        axis.plot(steps, staying, color="black", ls=":", label="staying")
+    drawing.plain(axis, xlabel="step", ylabel="Q names the target's best")
+    axis.set_ylim(bottom=0)
+    axis.legend(
+        frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5)
+    )
+    return drawing.finish(figure, path)

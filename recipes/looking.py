@@ -1,0 +1,121 @@
+"""What a run collects of itself, for the figures of `keras_ab.analysis`."""
+
+import functools
+
+import numpy as np
+
+from keras_ab import analysis
+from keras_ab import data
+from keras_ab.objectives import BellmanValue
+from keras_ab.objectives import SelfDistillation
+from keras_ab.objectives import ViewContrast
+
+# Another seed than any training's and than the probes'.
+HELD_OUT = {"seed": 2_000_003, "split": "test"}
+IMAGES = 256
+CURRICULUM = 64
+
+
+def held_out_batch(model, source, options, value_images=None):
+    """A batch of a method's kind, of images that it does not train on.
+
+    Args:
+        model: A `keras_ab.models.Pretrainer`.
+        source: A `keras_ab.data.Source` with captions.
+        options: The recipe's options, with the sizes of its batches.
+        value_images: Int, unlabelled images, in place of the recipe's.
+
+    Returns:
+        The nested dict that `fit` consumes, as arrays.
+    """
+    common = {"image_size": options.image_size, "seed": 1}
+    parts = []
+    for objective in model.online.objectives:
+        if hasattr(objective, "text_encoder"):
+            parts.append(
+                data.reward_batches(
+                    source,
+                    objective.tokenizer,
+                    batch_size=options.reward_batch_size,
+                    **common,
+                )
+            )
+        elif isinstance(objective, ViewContrast):
+            parts.append(
+                data.simclr_batches(
+                    source, batch_size=options.views_batch_size, **common
+                )
+            )
+        elif isinstance(objective, SelfDistillation):
+            parts.append(
+                data.dino_batches(
+                    source,
+                    local_size=options.local_size,
+                    num_locals=options.num_locals,
+                    batch_size=options.crops_batch_size,
+                    **common,
+                )
+            )
+        elif isinstance(objective, BellmanValue):
+            parts.append(
+                data.value_batches(
+                    source,
+                    batch_size=value_images or options.value_batch_size,
+                    num_views=options.num_views,
+                    **common,
+                )
+            )
+    return next(data.merge(*parts).as_numpy_iterator())
+
+
+def collector(model, options, path):
+    """The callback that looks inside a run on the built-in scenes.
+
+    Args:
+        model: A `keras_ab.models.Pretrainer`.
+        options: The recipe's options.
+        path: File that it writes.
+
+    Returns:
+        A `keras_ab.analysis.Collector`, or None where a method has nothing
+        to look at.
+    """
+    source = data.Scenes(size=IMAGES, **HELD_OUT).cache()
+    names = [objective.name for objective in model.online.objectives]
+    measures = {}
+    if len(names) > 1:
+        batch = held_out_batch(model, source, options)
+        measures["alignment"] = analysis.GradientAlignment(
+            batch, names[0], names[1]
+        )
+    if hasattr(model, "value"):
+        measures["value"] = functools.partial(
+            analysis.value_accuracy, batch=batch
+        )
+        measures["curriculum"] = analysis.Curriculum(
+            held_out_batch(model, source, options, CURRICULUM)
+        )
+    if hasattr(model.online.objectives[0], "text_encoder"):
+        crops = analysis.captioned_crops(
+            source, count=IMAGES, size=options.image_size
+        )
+        measures["crops"] = functools.partial(
+            analysis.crop_accuracy, held_out=crops
+        )
+    if not measures:
+        return None
+    return analysis.Collector(measures, options.collect_every, path)
+
+
+def last(collected, name):
+    """The mean of a measure's last quarter, which one step does not decide.
+
+    Args:
+        collected: A `keras_ab.analysis.Collected`.
+        name: String, `"MEASURE/KEY"`.
+
+    Returns:
+        Array.
+    """
+    values = collected[name]
+    return np.nanmean(values[-max(1, len(values) // 4) :], axis=0)
