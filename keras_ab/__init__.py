@@ -21,6 +21,7 @@ from keras_ab import models
 from keras_ab import objectives
 from keras_ab import ops
 from keras_ab import optimizers
+from keras_ab import presets
 from keras_ab import probes
 from keras_ab import schedules
 
@@ -37,6 +38,7 @@ __all__ = [
     "objectives",
     "ops",
     "optimizers",
+    "presets",
     "probes",
     "schedules",
 ]

@@ -55,6 +55,7 @@ ALLOWED = {
     },
     "analysis": {"models", "probes"},
     "embed": {"probes", "data"},
+    "presets": {"models", "backbones", "data"},
 }
 HEAVY = {
     "tensorflow",
@@ -63,6 +64,10 @@ HEAVY = {
     "sklearn",
     "matplotlib",
     "keras_hub",
+    "kagglehub",
+    "huggingface_hub",
+    "h5py",
+    "safetensors",
     "pyarrow",
     "tensorflow_datasets",
     "pycocotools",
