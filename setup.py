@@ -24,6 +24,7 @@ PROBES = [
     "sacrebleu>=2.4",
     "rich>=13",
 ]
+HUB = ["keras-hub>=0.26", "kagglehub>=0.3", "huggingface_hub>=0.30"]
 # TFDS imports importlib_resources without asking for it.
 TFDS = ["tensorflow-datasets>=4.9.10", "importlib_resources>=6"]
 PARQUET = ["pyarrow>=17"]
@@ -51,7 +52,7 @@ setuptools.setup(
         "data": ["tensorflow>=2.18", *PILLOW],
         # TensorFlow for machines without a GPU.
         "cpu": CPU,
-        "hub": ["keras-hub>=0.26"],
+        "hub": HUB,
         "tfds": TFDS,
         "parquet": PARQUET,
         "plot": PLOT,

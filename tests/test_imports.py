@@ -55,6 +55,7 @@ ALLOWED = {
     },
     "analysis": {"models", "probes"},
     "embed": {"probes", "data"},
+    "conversion": {"backbones", "layers", "models"},
     "presets": {"models", "backbones", "data"},
 }
 HEAVY = {

@@ -8,6 +8,7 @@ import pathlib
 import shutil
 import sys
 import tempfile
+from collections.abc import Collection
 from typing import Any
 
 import keras
@@ -87,8 +88,15 @@ def _without(value, keys):
     return value
 
 
-def check_free(folder: pathlib.Path) -> None:
-    """Raises `FileExistsError` for a path that is in use otherwise."""
+def check_free(
+    folder: pathlib.Path, more: Collection[str] = frozenset()
+) -> None:
+    """Raises `FileExistsError` for a path that is in use otherwise.
+
+    Args:
+        folder: The path.
+        more: Names of further files that a preset may have.
+    """
     if not folder.exists():
         return
     if not folder.is_dir():
@@ -101,6 +109,7 @@ def check_free(folder: pathlib.Path) -> None:
         METADATA,
         WEIGHTS,
         CARD,
+        *more,
     }
     if others:
         raise FileExistsError(
