@@ -24,12 +24,26 @@ PROBES = [
     "sacrebleu>=2.4",
     "rich>=13",
 ]
-HUB = ["keras-hub>=0.26", "kagglehub>=0.3", "huggingface_hub>=0.30"]
+SAFETENSORS = ["safetensors>=0.5"]
+HUB = [
+    "keras-hub>=0.26",
+    "kagglehub>=0.3",
+    "huggingface_hub>=0.30",
+    *SAFETENSORS,
+]
 # TFDS imports importlib_resources without asking for it.
 TFDS = ["tensorflow-datasets>=4.9.10", "importlib_resources>=6"]
 PARQUET = ["pyarrow>=17"]
 DEMO = [*PLOT, *PROBES]
-TEST = [*DEMO, *TFDS, *PARQUET, "pytest>=8", *PILLOW, "ruff>=0.9"]
+TEST = [
+    *DEMO,
+    *TFDS,
+    *PARQUET,
+    *SAFETENSORS,
+    "pytest>=8",
+    *PILLOW,
+    "ruff>=0.9",
+]
 
 setuptools.setup(
     name="keras_ab",
@@ -52,7 +66,9 @@ setuptools.setup(
         "data": ["tensorflow>=2.18", *PILLOW],
         # TensorFlow for machines without a GPU.
         "cpu": CPU,
+        # Presets on hubs, and weights of other libraries.
         "hub": HUB,
+        "safetensors": SAFETENSORS,
         "tfds": TFDS,
         "parquet": PARQUET,
         "plot": PLOT,

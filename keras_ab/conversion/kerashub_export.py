@@ -30,10 +30,11 @@ def to_keras_hub(encoder: ViT, exact: bool = True) -> Any:
 
     Example:
 
-    >>> encoder = keras_ab.backbones.ViT.from_size("test", activation="gelu")
-    >>> encoder.build()
-    >>> keras_ab.conversion.to_keras_hub(encoder).name
-    # 'image_encoder'
+    ```python
+    encoder = keras_ab.backbones.ViT.from_size("S", activation="gelu")
+    encoder.build()
+    backbone = keras_ab.conversion.to_keras_hub(encoder)
+    ```
     """
     # Imported here: KerasHub comes with the extra `hub`.
     import keras_hub

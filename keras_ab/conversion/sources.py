@@ -127,7 +127,7 @@ def _read_npz(path: PathLike) -> dict[str, np.ndarray]:
 
 def _read_safetensors(path):
     """Its arrays; and what our own files say of themselves."""
-    # Imported here: it comes with the extra `hub`.
+    # Imported here: it comes with the extra `safetensors`.
     import safetensors
 
     try:

@@ -125,7 +125,7 @@ def save_timm(encoder: ViT, path: PathLike) -> None:
         encoder: A built `keras_ab.backbones.ViT`.
         path: The file, which should end in .safetensors.
     """
-    # Imported here: it comes with the extra `hub`.
+    # Imported here: it comes with the extra `safetensors`.
     from safetensors.numpy import save_file
 
     said = {

@@ -70,11 +70,14 @@ def warm_start(
 
     Example:
 
-    >>> source = keras_ab.conversion.open_source(backbone)
+    >>> vit = keras_ab.backbones.ViT.from_size("test", activation="gelu")
+    >>> vit.build()
+    >>> keras_ab.conversion.save_timm(vit, "vit.safetensors")
+    >>> source = keras_ab.conversion.open_source("vit.safetensors")
     >>> encoder = keras_ab.backbones.ViT(**source.arguments)
     >>> model = keras_ab.models.SimCLR(encoder, hidden_dims=(16,))
-    >>> print(keras_ab.conversion.warm_start(model, source))
-    # 32 weights were taken.
+    >>> keras_ab.conversion.warm_start(model, source).missing
+    # []
     """
     encoders = [model]
     if hasattr(model, "online"):

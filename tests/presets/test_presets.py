@@ -331,7 +331,7 @@ def recipe_results():
 
 
 def test_a_run_becomes_a_preset_with_its_card(tmp_path, capsys, monkeypatch):
-    model = factory.abclip()
+    model = factory.clip()
     run = tmp_path / "run/checkpoints"
     run.mkdir(parents=True)
     for step in (1, 2):
