@@ -46,6 +46,7 @@ ALLOWED = {
     },
     "callbacks": {"models", "objectives", "optimizers", "probes"},
     "probes": {
+        "backbones",
         "models",
         "ops",
         "data",
