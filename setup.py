@@ -69,6 +69,14 @@ setuptools.setup(
         # Presets on hubs, and weights of other libraries.
         "hub": HUB,
         "safetensors": SAFETENSORS,
+        # What `export` writes with, and the runtimes that open it.
+        "export": [
+            "onnx>=1.18",
+            "onnxruntime>=1.22",
+            "onnxscript>=0.5",
+            "tf2onnx>=1.16",
+            "ai-edge-litert>=2",
+        ],
         "tfds": TFDS,
         "parquet": PARQUET,
         "plot": PLOT,

@@ -16,6 +16,7 @@ from keras_ab import backbones
 from keras_ab import callbacks
 from keras_ab import conversion
 from keras_ab import data
+from keras_ab import export
 from keras_ab import layers
 from keras_ab import losses
 from keras_ab import models
@@ -34,6 +35,7 @@ __all__ = [
     "callbacks",
     "conversion",
     "data",
+    "export",
     "layers",
     "losses",
     "models",

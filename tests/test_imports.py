@@ -57,6 +57,7 @@ ALLOWED = {
     "analysis": {"models", "probes"},
     "embed": {"probes", "data"},
     "conversion": {"backbones", "layers", "models"},
+    "export": {"models"},
     "presets": {"models", "backbones", "data"},
 }
 HEAVY = {
