@@ -73,7 +73,6 @@ setuptools.setup(
         "export": [
             "onnx>=1.18",
             "onnxruntime>=1.22",
-            "onnxscript>=0.5",
             "tf2onnx>=1.16",
             "ai-edge-litert>=2",
         ],

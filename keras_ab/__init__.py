@@ -16,6 +16,7 @@ from keras_ab import backbones
 from keras_ab import callbacks
 from keras_ab import conversion
 from keras_ab import data
+from keras_ab import doctor
 from keras_ab import export
 from keras_ab import layers
 from keras_ab import losses
@@ -35,6 +36,7 @@ __all__ = [
     "callbacks",
     "conversion",
     "data",
+    "doctor",
     "export",
     "layers",
     "losses",

@@ -105,10 +105,9 @@ def test_saved_model(tmp_path):
 @pytest.mark.slow
 def test_onnx(tmp_path):
     runtime = pytest.importorskip("onnxruntime")
-    for library in {
-        "torch": ["onnxscript"],
-    }.get(keras.backend.backend(), ["tf2onnx"]):
-        pytest.importorskip(library)
+    pytest.importorskip("tf2onnx")
+    if keras.backend.backend() == "torch":
+        pytest.skip("PyTorch's exporter does not take Keras' layer norm")
     for name, made, inputs, expected in exported(pretrained()):
         path = tmp_path / f"{name}.onnx"
         made.export(path, format="onnx", verbose=False)

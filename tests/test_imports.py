@@ -58,6 +58,7 @@ ALLOWED = {
     "embed": {"probes", "data"},
     "conversion": {"backbones", "layers", "models"},
     "export": {"models"},
+    "doctor": {"models", "presets", "data"},
     "presets": {"models", "backbones", "data"},
 }
 HEAVY = {
