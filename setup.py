@@ -69,6 +69,8 @@ setuptools.setup(
         # Presets on hubs, and weights of other libraries.
         "hub": HUB,
         "safetensors": SAFETENSORS,
+        # In maintenance: see ARCHITECTURE.md.
+        "cv": ["keras-cv>=0.9"],
         # What `export` writes with, and the runtimes that open it.
         "export": [
             "onnx>=1.18",

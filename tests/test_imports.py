@@ -47,6 +47,7 @@ ALLOWED = {
     "callbacks": {"models", "objectives", "optimizers", "probes"},
     "probes": {
         "backbones",
+        "presets",
         "models",
         "ops",
         "data",

@@ -243,3 +243,44 @@ def test_of_applications(name):
     batch = {"views": {"image": np.stack([images] * 2, 1).astype("uint8")}}
     method.fit(factory.Batches([batch]), verbose=0)
     assert np.isfinite(method.get_metrics_result()["loss"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name, sizes",
+    [
+        (
+            "ResNetBackbone",
+            {
+                "stackwise_filters": [8, 16],
+                "stackwise_blocks": [1, 1],
+                "stackwise_strides": [1, 2],
+                "include_rescaling": False,
+            },
+        ),
+        (
+            "CSPDarkNetBackbone",
+            {
+                "stackwise_channels": [8, 8, 16, 16],
+                "stackwise_depth": [1, 1, 1, 1],
+                "include_rescaling": True,
+            },
+        ),
+    ],
+)
+def test_of_kerascv(name, sizes, tmp_path):
+    keras_cv = pytest.importorskip("keras_cv")
+    backbone = getattr(keras_cv.models, name)(input_shape=(32, 32, 3), **sizes)
+    model = models.SimCLR(backbone, hidden_dims=(8,), target_rate=0.1)
+    scaled = "bytes" if sizes["include_rescaling"] else "signed"
+    assert model.encoder.pixels == scaled
+    images = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), "uint8")
+    factory.compile(model)
+    batch = {"views": {"image": np.stack([images] * 2, 1)}}
+    history = model.fit(factory.Batches([batch]), verbose=0).history
+    assert history["skipped_steps"] == [0]
+    model.save_to_preset(tmp_path / "a")
+    again = presets.load(tmp_path / "a")
+    np.testing.assert_allclose(
+        numpy(again.encode(images)), numpy(model.encode(images)), atol=1e-5
+    )
