@@ -24,6 +24,13 @@ PROBES = [
     "sacrebleu>=2.4",
     "rich>=13",
 ]
+SAFETENSORS = ["safetensors>=0.5"]
+HUB = [
+    "keras-hub>=0.26",
+    "kagglehub>=0.3",
+    "huggingface_hub>=0.30",
+    *SAFETENSORS,
+]
 # TFDS imports importlib_resources without asking for it.
 TFDS = ["tensorflow-datasets>=4.9.10", "importlib_resources>=6"]
 PARQUET = ["pyarrow>=17"]
@@ -33,7 +40,7 @@ DEMO = [*PLOT, *PROBES]
 # What turns guides into notebooks and runs them.
 GUIDES = ["jupytext>=1.16", "nbclient>=0.10", "ipykernel>=6"]
 TEST = [
-    *(*DEMO, *TFDS, *PARQUET, *PILLOW, *GUIDES, *EXPLORE),
+    *(*DEMO, *TFDS, *PARQUET, *SAFETENSORS, *PILLOW, *GUIDES, *EXPLORE),
     # Drives a browser, where there is one.
     "selenium>=4.20",
     *("pytest>=8", "ruff>=0.9"),
@@ -49,7 +56,9 @@ setuptools.setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=setuptools.find_packages(include=["keras_ab", "keras_ab.*"]),
-    package_data={"keras_ab": ["py.typed", "explore/assets/*"]},
+    package_data={
+        "keras_ab": ["py.typed", "explore/assets/*", "presets/shipped/**/*"]
+    },
     install_requires=["keras>=3.15,<4", "numpy>=1.26"],
     extras_require={
         # One of these as Keras' backend.
@@ -60,7 +69,18 @@ setuptools.setup(
         "data": ["tensorflow>=2.18", *PILLOW],
         # TensorFlow for machines without a GPU.
         "cpu": CPU,
-        "hub": ["keras-hub>=0.26"],
+        # Presets on hubs, and weights of other libraries.
+        "hub": HUB,
+        "safetensors": SAFETENSORS,
+        # In maintenance: see ARCHITECTURE.md.
+        "cv": ["keras-cv>=0.9"],
+        # What `export` writes with, and the runtimes that open it.
+        "export": [
+            "onnx>=1.18",
+            "onnxruntime>=1.22",
+            "tf2onnx>=1.16",
+            "ai-edge-litert>=2",
+        ],
         "tfds": TFDS,
         "parquet": PARQUET,
         "plot": PLOT,

@@ -41,7 +41,7 @@ keras.utils.set_random_seed(0)
 #
 # `evaluate` takes a keras_ab model, a backbone of KerasHub, keras.applications
 # or KerasCV, or any callable that turns images into tokens, `(B, T, D)`, or a
-# map, `(B, h, w, D)`. The last is how you bring an encoder from elsewhere. It is
+# map, `(B, h, w, D)`. The last is how to bring an encoder from elsewhere. It is
 # also how to ask whether a task needs an encoder at all: here is a colour
 # histogram, as a single token.
 

@@ -14,14 +14,18 @@ from keras_ab import actions
 from keras_ab import analysis
 from keras_ab import backbones
 from keras_ab import callbacks
+from keras_ab import conversion
 from keras_ab import data
 from keras_ab import distribution
+from keras_ab import doctor
+from keras_ab import export
 from keras_ab import layers
 from keras_ab import losses
 from keras_ab import models
 from keras_ab import objectives
 from keras_ab import ops
 from keras_ab import optimizers
+from keras_ab import presets
 from keras_ab import probes
 from keras_ab import schedules
 
@@ -31,14 +35,18 @@ __all__ = [
     "analysis",
     "backbones",
     "callbacks",
+    "conversion",
     "data",
     "distribution",
+    "doctor",
+    "export",
     "layers",
     "losses",
     "models",
     "objectives",
     "ops",
     "optimizers",
+    "presets",
     "probes",
     "schedules",
 ]

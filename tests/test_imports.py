@@ -56,6 +56,8 @@ ALLOWED = {
         "probes",
     },
     "probes": {
+        "backbones",
+        "presets",
         "models",
         "ops",
         "data",
@@ -76,6 +78,10 @@ ALLOWED = {
     },
     "embed": {"probes", "data"},
     "explore": {"analysis", "models", "objectives", "probes", "data"},
+    "conversion": {"backbones", "layers", "models"},
+    "export": {"models"},
+    "doctor": {"models", "presets", "data"},
+    "presets": {"models", "backbones", "data"},
 }
 HEAVY = {
     "tensorflow",
@@ -84,6 +90,10 @@ HEAVY = {
     "sklearn",
     "matplotlib",
     "keras_hub",
+    "kagglehub",
+    "huggingface_hub",
+    "h5py",
+    "safetensors",
     "pyarrow",
     "tensorflow_datasets",
     "pycocotools",

@@ -1,6 +1,7 @@
 """Whole networks, without losses."""
 
 from keras_ab.backbones.annotation_decoder import AnnotationDecoder
+from keras_ab.backbones.image_backbone import ImageBackbone
 from keras_ab.backbones.mask_predictor import MaskPredictor
 from keras_ab.backbones.sizes import SIZES
 from keras_ab.backbones.sizes import TransformerSize
@@ -11,6 +12,7 @@ from keras_ab.backbones.vit import ViT
 __all__ = [
     "SIZES",
     "AnnotationDecoder",
+    "ImageBackbone",
     "MaskPredictor",
     "TextTransformer",
     "TransformerSize",

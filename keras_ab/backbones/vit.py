@@ -51,6 +51,12 @@ class ViT(keras.layers.Layer):
         rematerialize: Bool, whether blocks are computed a second time for
             their gradient, which needs the memory of one block instead of
             that of all, and about a third more time.
+        activation: Inside the MLPs: `"gelu_tanh"`, `"gelu"` or
+            `"quick_gelu"` (see `keras_ab.layers.MLP`).
+        pre_norm: Bool, whether tokens are normalised before the first block,
+            as in OpenAI's CLIP.
+        num_registers: Int, learned tokens without a place, between the class
+            token and the patches, as in DINOv2 with registers.
         **kwargs: As in `keras.layers.Layer`.
 
     Call arguments:
@@ -64,7 +70,7 @@ class ViT(keras.layers.Layer):
             rest is padding, which no token sees. None where all are.
 
     Returns:
-        Floats of shape `(B, T, hidden_dim)`, the class token (if any) first,
+        Floats of shape `(B, T, hidden_dim)`, class token and registers first,
         then patches in raster order, or in that of `patch_ids`; with
         `return_intermediates`, these and a list of `num_layers` tensors of
         that shape. What stands at padding means nothing.
@@ -97,6 +103,9 @@ class ViT(keras.layers.Layer):
         positions: str = "learned",
         kernel_stddev: float | None = None,
         rematerialize: bool = False,
+        activation: str = "gelu_tanh",
+        pre_norm: bool = False,
+        num_registers: int = 0,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -119,6 +128,9 @@ class ViT(keras.layers.Layer):
         self.rematerialize = rematerialize
         self.kind_of_positions = positions
         self.kernel_stddev = kernel_stddev
+        self.activation = activation
+        self.pre_norm = pre_norm
+        self.num_registers = num_registers
         self.grid_shape = self._grid(self.image_shape)
         policy = self.dtype_policy
         self.patches = PatchEmbedding(
@@ -133,11 +145,17 @@ class ViT(keras.layers.Layer):
                 intermediate_dim,
                 drop_path_rate=drop_path_rate * i / max(num_layers - 1, 1),
                 layer_norm_epsilon=layer_norm_epsilon,
+                activation=activation,
                 dtype=policy,
                 name=f"block_{i}",
             )
             for i in range(num_layers)
         ]
+        self.embedding_norm = None
+        if pre_norm:
+            self.embedding_norm = LayerNorm(
+                epsilon=layer_norm_epsilon, dtype=policy, name="embedding_norm"
+            )
         self.norm = LayerNorm(
             epsilon=layer_norm_epsilon, dtype=policy, name="norm"
         )
@@ -146,6 +164,8 @@ class ViT(keras.layers.Layer):
             num_heads=num_heads,
             num_prefix_tokens=self.num_prefix_tokens,
             layer_norm_epsilon=layer_norm_epsilon,
+            intermediate_dim=intermediate_dim,
+            activation=activation,
             dtype=policy,
             name="pooling",
         )
@@ -165,8 +185,8 @@ class ViT(keras.layers.Layer):
 
     @property
     def num_prefix_tokens(self) -> int:
-        """Tokens before the patches: 1 with a class token, else 0."""
-        return int(self.class_token)
+        """Tokens before the patches: the class token and registers."""
+        return int(self.class_token) + self.num_registers
 
     def _grid(self, image_shape):
         if len(image_shape) != 3:
@@ -192,6 +212,14 @@ class ViT(keras.layers.Layer):
                 initializer="zeros",
                 name="class_embedding",
             )
+        if self.num_registers:
+            self.registers = self.add_weight(
+                shape=(1, self.num_registers, self.hidden_dim),
+                initializer=keras.initializers.RandomNormal(stddev=0.02),
+                name="registers",
+            )
+        if self.pre_norm:
+            self.embedding_norm.build(shape)
         for block in self.blocks:
             block.build(shape)
         self.norm.build(shape)
@@ -218,11 +246,12 @@ class ViT(keras.layers.Layer):
         tokens = self.positions(tokens, grid_shape=grid_shape)
         if patch_ids is not None:
             tokens = take_patches(tokens, patch_ids)
+        if self.num_registers:
+            tokens = _after(self.registers, tokens)
         if self.class_token:
-            shape = (ops.shape(tokens)[0], 1, self.hidden_dim)
-            prefix = ops.cast(self.class_embedding, tokens.dtype)
-            prefix = ops.broadcast_to(prefix, shape)
-            tokens = ops.concatenate([prefix, tokens], axis=1)
+            tokens = _after(self.class_embedding, tokens)
+        if self.pre_norm:
+            tokens = self.embedding_norm(tokens)
         if patch_mask is not None:
             patch_mask = extended(patch_mask, self.num_prefix_tokens)
         intermediates = []
@@ -252,7 +281,7 @@ class ViT(keras.layers.Layer):
         return self.pooling_layer(tokens)
 
     def patch_tokens(self, tokens: Tensor) -> Tensor:
-        """The tokens without the class token.
+        """The tokens without the class token and registers.
 
         Args:
             tokens: What `call` returned.
@@ -282,7 +311,17 @@ class ViT(keras.layers.Layer):
             "rematerialize": self.rematerialize,
             "positions": self.kind_of_positions,
             "kernel_stddev": self.kernel_stddev,
+            "activation": self.activation,
+            "pre_norm": self.pre_norm,
+            "num_registers": self.num_registers,
         }
+
+
+def _after(prefix, tokens):
+    """Tokens after learned ones, `(1, P, D)`, that all images share."""
+    shape = (ops.shape(tokens)[0], *prefix.shape[1:])
+    prefix = ops.broadcast_to(ops.cast(prefix, tokens.dtype), shape)
+    return ops.concatenate([prefix, tokens], axis=1)
 
 
 def _check_image_shape(shape):

@@ -24,6 +24,7 @@ class TransformerBlock(keras.layers.Layer):
         drop_path_rate: Float, how often a residual branch is dropped.
         causal: Bool, whether a token sees only itself and earlier ones.
         layer_norm_epsilon: Float.
+        activation: As in `keras_ab.layers.MLP`.
         **kwargs: As in `keras.layers.Layer`.
 
     Call arguments:
@@ -49,6 +50,7 @@ class TransformerBlock(keras.layers.Layer):
         drop_path_rate: float = 0.0,
         causal: bool = False,
         layer_norm_epsilon: float = 1e-6,
+        activation: str = "gelu_tanh",
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -57,6 +59,7 @@ class TransformerBlock(keras.layers.Layer):
         self.drop_path_rate = drop_path_rate
         self.causal = causal
         self.layer_norm_epsilon = layer_norm_epsilon
+        self.activation = activation
         policy = self.dtype_policy
         self.attention_norm = LayerNorm(
             layer_norm_epsilon, dtype=policy, name="attention_norm"
@@ -67,7 +70,9 @@ class TransformerBlock(keras.layers.Layer):
         self.mlp_norm = LayerNorm(
             layer_norm_epsilon, dtype=policy, name="mlp_norm"
         )
-        self.mlp = MLP(intermediate_dim, dtype=policy, name="mlp")
+        self.mlp = MLP(
+            intermediate_dim, activation=activation, dtype=policy, name="mlp"
+        )
         self.drop_path = DropPath(
             drop_path_rate, dtype=policy, name="drop_path"
         )
@@ -110,6 +115,7 @@ class TransformerBlock(keras.layers.Layer):
             "drop_path_rate": self.drop_path_rate,
             "causal": self.causal,
             "layer_norm_epsilon": self.layer_norm_epsilon,
+            "activation": self.activation,
         }
 
 

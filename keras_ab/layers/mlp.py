@@ -10,13 +10,35 @@ from keras_ab.typing import Shape
 from keras_ab.typing import Tensor
 
 
+def _gelu_tanh(x):
+    return ops.gelu(x, approximate=True)
+
+
+def _gelu(x):
+    return ops.gelu(x, approximate=False)
+
+
+def _quick_gelu(x):
+    return x * ops.sigmoid(1.702 * x)
+
+
+ACTIVATIONS = {
+    "gelu_tanh": _gelu_tanh,
+    "gelu": _gelu,
+    "quick_gelu": _quick_gelu,
+}
+
+
 @keras.saving.register_keras_serializable(package="keras_ab")
 class MLP(keras.layers.Layer):
-    """Two dense layers with a tanh-GELU between them.
+    """Two dense layers with a GELU between them.
 
     Args:
         intermediate_dim: Int, width in the middle.
         dropout: Float, dropout rate in the middle.
+        activation: `"gelu_tanh"`, the approximation by a tanh as in
+            big_vision; `"gelu"`, the exact one as in timm; or `"quick_gelu"`,
+            the approximation by a sigmoid as in OpenAI's CLIP.
         **kwargs: As in `keras.layers.Layer`.
 
     Call arguments:
@@ -33,9 +55,19 @@ class MLP(keras.layers.Layer):
     """
 
     def __init__(
-        self, intermediate_dim: int, dropout: float = 0.0, **kwargs: Any
+        self,
+        intermediate_dim: int,
+        dropout: float = 0.0,
+        activation: str = "gelu_tanh",
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
+        if activation not in ACTIVATIONS:
+            raise ValueError(
+                f"`activation` must be one of {list(ACTIVATIONS)}. Received: "
+                f"{activation!r}"
+            )
+        self.activation = activation
         self.intermediate_dim = intermediate_dim
         self.dropout = dropout
         self.dropout_layer = keras.layers.Dropout(
@@ -59,7 +91,7 @@ class MLP(keras.layers.Layer):
         self.contract.build(inner_shape)
 
     def call(self, tokens: Tensor, training: bool = False) -> Tensor:
-        x = ops.gelu(self.expand(tokens), approximate=True)
+        x = ACTIVATIONS[self.activation](self.expand(tokens))
         if self.dropout:
             x = self.dropout_layer(x, training=training)
         return self.contract(x)
@@ -72,4 +104,5 @@ class MLP(keras.layers.Layer):
             **super().get_config(),
             "intermediate_dim": self.intermediate_dim,
             "dropout": self.dropout,
+            "activation": self.activation,
         }

@@ -26,6 +26,9 @@ class TokenPooling(keras.layers.Layer):
         num_prefix_tokens: Int, class tokens at the front, which `"gap"`
             leaves out.
         layer_norm_epsilon: Float, of `"map"`.
+        intermediate_dim: Int, width inside the MLP of `"map"`; None for four
+            times that of a token.
+        activation: As in `keras_ab.layers.MLP`, of `"map"`.
         **kwargs: As in `keras.layers.Layer`.
 
     Call arguments:
@@ -46,6 +49,8 @@ class TokenPooling(keras.layers.Layer):
         num_heads: int = 1,
         num_prefix_tokens: int = 0,
         layer_norm_epsilon: float = 1e-6,
+        intermediate_dim: int | None = None,
+        activation: str = "gelu_tanh",
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -62,6 +67,8 @@ class TokenPooling(keras.layers.Layer):
         self.num_heads = num_heads
         self.num_prefix_tokens = num_prefix_tokens
         self.layer_norm_epsilon = layer_norm_epsilon
+        self.intermediate_dim = intermediate_dim
+        self.activation = activation
 
     def build(self, input_shape: Shape) -> None:
         if self.mode != "map":
@@ -76,7 +83,12 @@ class TokenPooling(keras.layers.Layer):
         self.norm = LayerNorm(
             epsilon=self.layer_norm_epsilon, dtype=policy, name="norm"
         )
-        self.mlp = MLP(4 * dim, dtype=policy, name="mlp")
+        self.mlp = MLP(
+            self.intermediate_dim or 4 * dim,
+            activation=self.activation,
+            dtype=policy,
+            name="mlp",
+        )
         shape = (None, 1, dim)
         self.attention.build(shape, input_shape)
         self.norm.build(shape)
@@ -105,4 +117,6 @@ class TokenPooling(keras.layers.Layer):
             "num_heads": self.num_heads,
             "num_prefix_tokens": self.num_prefix_tokens,
             "layer_norm_epsilon": self.layer_norm_epsilon,
+            "intermediate_dim": self.intermediate_dim,
+            "activation": self.activation,
         }

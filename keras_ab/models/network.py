@@ -8,6 +8,7 @@ from typing import Self
 import keras
 from keras import ops
 
+from keras_ab.backbones.image_backbone import as_encoder
 from keras_ab.layers import in_passes
 from keras_ab.objectives import Objective
 from keras_ab.ops import scale_images
@@ -24,7 +25,9 @@ class Network(keras.layers.Layer):
     Args:
         encoder: Layer from float images `(B, H, W, 3)` in [-1, 1] to tokens
             `(B, T, hidden_dim)`, with `pool`, `patch_tokens`, `hidden_dim`
-            and `image_shape` (see `keras_ab.backbones.ViT`).
+            and `image_shape` (see `keras_ab.backbones.ViT`); or a model of
+            KerasHub, keras.applications or KerasCV, which
+            `keras_ab.backbones.ImageBackbone` then wraps.
         objectives: List of `keras_ab.objectives.Objective`, in the order in
             which they run; their names are unique.
         **kwargs: As in `keras.layers.Layer`.
@@ -37,6 +40,7 @@ class Network(keras.layers.Layer):
         **kwargs: Any,
     ):
         super().__init__(**{**kwargs, "autocast": False})
+        encoder = as_encoder(encoder)
         _check_encoder(encoder)
         _check_objectives(objectives)
         names = [objective.name for objective in objectives]

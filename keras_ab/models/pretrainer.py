@@ -15,12 +15,14 @@ from keras_ab.models.inference import no_gradients
 from keras_ab.models.inputs import as_images
 from keras_ab.models.network import Network
 from keras_ab.models.network import check_passes
+from keras_ab.models.preset_files import write_preset
 from keras_ab.models.skipped_steps import SkippedSteps
 from keras_ab.objectives import Objective
 from keras_ab.objectives import Reward
 from keras_ab.schedules import as_schedule
 from keras_ab.typing import Batch
 from keras_ab.typing import DType
+from keras_ab.typing import PathLike
 from keras_ab.typing import Rate
 from keras_ab.typing import Shape
 from keras_ab.typing import Tensor
@@ -569,6 +571,27 @@ class Pretrainer(keras.Model):
             pooled = network.encoder.pool(network.encode(images))
             logits = reward.image_logits(images, pooled, features)
             return ops.softmax(logits, axis=-1)
+
+    def save_to_preset(self, path: PathLike, card: str | None = None) -> None:
+        """Saves the model as a preset, in KerasHub's format.
+
+        `keras_ab.presets.load` opens it. It holds what the model is and all
+        of its weights, not how it was compiled nor the optimizer.
+
+        Args:
+            path: A folder, which may hold an older preset.
+            card: Text of the model card, `README.md`; None for none (see
+                `keras_ab.presets.model_card`).
+
+        Raises:
+            FileExistsError: If there is something else than a preset.
+
+        Example:
+
+        >>> model.save_to_preset("abclip_mine")
+        >>> again = keras_ab.presets.load("abclip_mine")
+        """
+        write_preset(self, path, card)
 
     def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object

@@ -5,9 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
-import numpy as np
-from keras import ops
 
+from keras_ab.backbones.outputs import as_tokens
+from keras_ab.backbones.outputs import image_half
+from keras_ab.backbones.outputs import image_size
+from keras_ab.backbones.outputs import is_functional
+from keras_ab.backbones.outputs import pooled_and_tokens
+from keras_ab.backbones.outputs import single_input
 from keras_ab.models import Pretrainer
 
 KINDS = ("pretrainer", "backbone", "model", "callable")
@@ -128,9 +132,8 @@ def _of_backbone(encoder, layer):
 
 def _of_model(model, layer):
     """A Keras model or layer, such as a backbone of KerasHub."""
-    # KerasHub's CLIP and SigLIP hold one for text besides.
-    model = getattr(model, "vision_encoder", model)
-    functional = hasattr(model, "get_layer") and hasattr(model, "inputs")
+    model = image_half(model)
+    functional = is_functional(model)
     module = model
     if isinstance(layer, str) and functional:
         output = model.get_layer(layer).output
@@ -140,19 +143,18 @@ def _of_model(model, layer):
             "`layer` of a Keras model must be the name of one of its layers. "
             f"Received: {layer!r} for {model.name!r}"
         )
-    elif functional and hasattr(model, "post_layer_norm") and _is_flat(model):
-        # SigLIP's vision encoder ends in its own pooling.
-        outputs = [model.post_layer_norm.output, model.output]
-        module = keras.Model(model.inputs, outputs)
-        return _with_head(model, module)
+    else:
+        both = pooled_and_tokens(model)
+        if both is not None:
+            return _with_head(model, both)
     return Parts(
         "model",
         None,
         module,
-        _single_input(module),
+        single_input(module),
         as_tokens,
         None,
-        _image_size(model),
+        image_size(model),
         model.weights,
         model,
     )
@@ -167,82 +169,15 @@ def _with_head(model, module):
         "model",
         None,
         module,
-        _single_input(module),
+        single_input(module),
         lambda outputs: as_tokens(outputs[0]),
         vectors,
-        _image_size(model),
+        image_size(model),
         model.weights,
         model,
     )
 
 
-def _is_flat(model):
-    shape = getattr(model.output, "shape", ())
-    return len(shape) == 2 or (len(shape) == 3 and shape[1] == 1)
-
-
-def _single_input(model):
-    """A model's call, for one that wants its images under a name."""
-    # A Sequential has one input and does not tell it.
-    inputs = getattr(model, "input", None)
-    names = list(inputs) if isinstance(inputs, dict) else []
-    if len(names) > 1 or (
-        isinstance(inputs, (list, tuple)) and len(inputs) > 1
-    ):
-        raise ValueError(
-            "An encoder must take images alone. Received: "
-            f"{model.name!r}, which takes {names or len(inputs)}"
-        )
-    if names:
-        return lambda images: model({names[0]: images})
-    return model
-
-
-def _image_size(model):
-    shape = getattr(model, "image_shape", None)
-    if shape is None:
-        shape = getattr(model, "input_shape", None)
-        if isinstance(shape, dict):
-            shape = next(iter(shape.values()))
-        if isinstance(shape, list):
-            shape = shape[0]
-        shape = None if shape is None else shape[1:]
-    if shape is None or len(shape) != 3 or None in shape[:2]:
-        return None
-    return tuple(shape[:2])
-
-
-def as_tokens(outputs: Any) -> Any:
-    """Tokens `(B, T, D)`, of tokens or of a map `(B, h, w, D)`."""
-    check_outputs(outputs)
-    if len(outputs.shape) == 3:
-        return outputs
-    *_, rows, columns, dim = outputs.shape
-    if isinstance(outputs, np.ndarray):
-        return outputs.reshape(len(outputs), rows * columns, dim)
-    return ops.reshape(outputs, (-1, rows * columns, dim))
-
-
 def first_token(outputs: Any) -> Any:
     """The first token, which is the class token where there is one."""
     return as_tokens(outputs)[:, 0]
-
-
-def check_outputs(outputs: Any) -> None:
-    """Raises `ValueError` for what is neither tokens nor a map."""
-    if isinstance(outputs, (dict, list, tuple)):
-        said = f"{type(outputs).__name__} of {len(outputs)}"
-        if isinstance(outputs, dict):
-            said += f": {list(outputs)}"
-    else:
-        shape = getattr(outputs, "shape", None)
-        if shape is not None and len(shape) in (3, 4):
-            return
-        said = (
-            type(outputs).__name__ if shape is None else f"shape {tuple(shape)}"
-        )
-    raise ValueError(
-        "An encoder must return tokens (B, T, D) or a map (B, h, w, D), not "
-        "pooled features or logits (for keras.applications: "
-        f"`include_top=False`, `pooling=None`). Received: {said}"
-    )

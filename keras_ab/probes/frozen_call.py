@@ -7,9 +7,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_ab.backbones.outputs import check_outputs
 from keras_ab.models.inference import no_gradients
 from keras_ab.ops import scale_images
-from keras_ab.probes.encoder_parts import check_outputs
 
 
 class _Step(keras.layers.Layer):

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_ab.probes.encoder_parts import check_outputs
+from keras_ab.backbones.outputs import check_outputs
 from keras_ab.probes.encoder_parts import take_apart
 from keras_ab.probes.fingerprint import array_fingerprint
 from keras_ab.probes.frozen_call import compiled

@@ -8,12 +8,15 @@ from typing import Any
 
 import keras
 
+from keras_ab import presets
+from keras_ab.models.preset_files import CONFIG
 from keras_ab.probes.frozen_encoder import FrozenEncoder
 from keras_ab.typing import PathLike
 
 ACCEPTED = (
     "a .keras file; a folder of checkpoints (step-*.keras), of which the "
-    "newest is taken; 'keras_hub:PRESET'; 'applications:NAME', a class of "
+    "newest is taken; a preset's folder, or 'preset:NAME'; "
+    "'keras_hub:PRESET'; 'applications:NAME', a class of "
     "keras.applications with ImageNet's weights; or 'module:name', any "
     "encoder in Python, 'module:name()' if it is what a call returns"
 )
@@ -28,6 +31,8 @@ def open_encoder(spec: PathLike, **options: Any) -> FrozenEncoder:
     - a `.keras` file, such as `model.save` writes;
     - a folder of `keras_ab.callbacks.Checkpoint`'s, of which the newest is
       taken;
+    - the folder of a preset, or `"preset:NAME"`, whatever
+      `keras_ab.presets.load` opens;
     - `"keras_hub:PRESET"`, a backbone of KerasHub, with the pixels scaled as
       the preset says, or to [-1, 1] where it does not;
     - `"applications:NAME"`, a class of keras.applications without its top,
@@ -56,10 +61,14 @@ def open_encoder(spec: PathLike, **options: Any) -> FrozenEncoder:
     spec = os.fspath(spec)
     path = pathlib.Path(spec)
     kind, _, rest = spec.partition(":")
-    if path.is_dir():
+    if path.is_dir() and (path / CONFIG).is_file():
+        encoder, found = presets.load(path), {"name": path.name}
+    elif path.is_dir():
         encoder, found = _load(_newest(path)), {"name": path.name}
     elif path.is_file():
         encoder, found = _load(path), {"name": path.stem}
+    elif kind == "preset" and rest:
+        encoder, found = presets.load(rest), {"name": rest.rpartition("/")[2]}
     elif kind == "keras_hub" and rest:
         encoder, found = _from_hub(rest)
     elif kind == "applications" and rest:

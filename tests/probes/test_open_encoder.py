@@ -45,6 +45,16 @@ def test_the_newest_checkpoint(model, tmp_path):
         probes.open_encoder(tmp_path / "empty")
 
 
+def test_a_preset(model, tmp_path):
+    folder = tmp_path / "mine"
+    model.save_to_preset(folder)
+    expected = probes.FrozenEncoder(model).tokens(IMAGES)
+    for place in (folder, f"preset:{folder}"):
+        encoder = probes.open_encoder(place)
+        assert (encoder.name, encoder.branch) == ("mine", "target")
+        np.testing.assert_allclose(encoder.tokens(IMAGES), expected, atol=1e-5)
+
+
 def squares(images):
     """Means of the four quarters."""
     images = np.asarray(images)
