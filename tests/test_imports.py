@@ -102,12 +102,10 @@ HEAVY = {
     "dash",
     "plotly",
 }
-# tf.data and tf.distribute: nothing else is TensorFlow's.
-TENSORFLOW = {"data", "distribution"}
+# tf.data, tf.distribute, and the tape, which Keras does not wrap.
+TENSORFLOW = {"data", "distribution", "analysis"}
 # Registers builders with the library, for those who import it by name.
 NEEDED = {"data/tfds_builder.py": {"tensorflow_datasets"}}
-# Gradients are taken with TensorFlow's tape, which Keras does not wrap.
-TENSORFLOW = {"data", "analysis"}
 OUTSIDE = {"recipes", "benchmarks", "tests"}
 
 
