@@ -3,6 +3,8 @@
 import argparse
 import dataclasses
 
+from recipes import memory
+
 
 def option(default, help, choices=None):
     """A field of an options dataclass, with its help.
@@ -41,6 +43,11 @@ class RunOptions:
     json: str = option("", "file for the figures; '' for results.json there")
     monitor_every: int = option(50, "steps between readings; 0 for none")
     dry_run: bool = option(False, "print sizes and schedules, and stop")
+    plan: str = option(
+        "",
+        "a device: print too whether a step fits on it, and stop",
+        choices=("", *memory.DEVICES),
+    )
 
 
 def parse(scales, description, argv=None):

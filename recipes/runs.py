@@ -21,6 +21,7 @@ FREE = {
     "test",
     "monitor_every",
     "dry_run",
+    "plan",
 }
 
 
