@@ -19,6 +19,7 @@ from keras_ab import schedules
 from recipes import budget
 from recipes import dry_run
 from recipes import evaluation
+from recipes import memory
 from recipes import runs
 from recipes import sources
 from recipes.options import option
@@ -70,6 +71,11 @@ class Options:
     evaluate: bool = option(True, "measure the model when it has trained")
     collect_every: int = option(0, "steps between looks inside; 0 for none")
     dry_run: bool = option(False, "print sizes and schedules, and stop")
+    plan: str = option(
+        "",
+        "a device: print too whether a step fits on it, and stop",
+        choices=("", *memory.DEVICES),
+    )
 
 
 PAPER = Options()
@@ -145,7 +151,7 @@ def main(argv=None):
     options = parse(
         {"paper": PAPER, "small": SMALL, "smoke": SMOKE}, __doc__, argv
     )
-    if options.dry_run:
+    if options.dry_run or options.plan:
         model, steps = build(options, dry_run.tokenizer())
         return dry_run.report("abclip", model, steps, options)
     reward, value, tokenizer = sources.captioned_and_more(

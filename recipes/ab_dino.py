@@ -166,7 +166,7 @@ def main(argv=None):
     options = parse(
         {"paper": PAPER, "small": SMALL, "smoke": SMOKE}, __doc__, argv
     )
-    if options.dry_run:
+    if options.dry_run or options.plan:
         model, steps = build(options)
         return dry_run.report("abdino", model, steps, options)
     reward = sources.unlabelled(options.reward, options)

@@ -18,6 +18,7 @@ from keras_ab import models
 from keras_ab import schedules
 from recipes import dry_run
 from recipes import evaluation
+from recipes import memory
 from recipes import runs
 from recipes import sources
 from recipes.options import option
@@ -59,6 +60,11 @@ class Options:
     evaluate: bool = option(True, "measure the model when it has trained")
     collect_every: int = option(0, "steps between looks inside; 0 for none")
     dry_run: bool = option(False, "print sizes and schedules, and stop")
+    plan: str = option(
+        "",
+        "a device: print too whether a step fits on it, and stop",
+        choices=("", *memory.DEVICES),
+    )
 
 
 PAPER = Options()
@@ -124,7 +130,7 @@ def main(argv=None):
     options = parse(
         {"paper": PAPER, "small": SMALL, "smoke": SMOKE}, __doc__, argv
     )
-    if options.dry_run:
+    if options.dry_run or options.plan:
         model, steps = build(options, dry_run.tokenizer())
         return dry_run.report("clip", model, steps, options)
     reward, tokenizer = sources.captioned(options)

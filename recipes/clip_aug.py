@@ -98,7 +98,7 @@ def main(argv=None):
     options = parse(
         {"paper": PAPER, "small": SMALL, "smoke": SMOKE}, __doc__, argv
     )
-    if options.dry_run:
+    if options.dry_run or options.plan:
         model, steps = build(options, dry_run.tokenizer())
         return dry_run.report("clip_aug", model, steps, options)
     reward, tokenizer = sources.captioned(options)

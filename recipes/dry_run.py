@@ -9,6 +9,7 @@ from keras import ops
 from keras_ab import data
 from recipes import budget
 from recipes import flops
+from recipes import memory
 from recipes import runs
 
 WORDS = 32_000
@@ -49,7 +50,12 @@ def report(method, model, steps, options):
         "parameters": parameters(model),
         "flops_per_step": {**flops.per_step(model, options)},
         "flops_method": flops.METHOD,
+        "bytes": memory.per_step(model, options),
+        "bytes_method": memory.METHOD,
     }
+    if options.plan:
+        total = plan["flops_per_step"]["total"]
+        plan["plan"] = memory.verdict(model, options, total, options.plan)
     show(plan)
     if options.json:
         runs.write_results(options.json, plan)
@@ -158,5 +164,23 @@ def show(plan):
     print(f"\nFLOPs a step ({plan['flops_method']})")
     for name, count in plan["flops_per_step"].items():
         print(f"  {name:<26}{count:>15.4g}")
+    print(f"\nexpected memory of a step ({plan['bytes_method']})")
+    for name, count in plan["bytes"].items():
+        print(f"  {name.replace('_', ' '):<26}{count / 1e9:>12.3f} GB")
+    if "plan" in plan:
+        print(f"\n{_sentence(plan['plan'])}")
     if any("text_encoder" in name for name in plan["parameters"]):
         print(f"\nThe text encoder is that of {WORDS:,} words, 64 a text.")
+
+
+def _sentence(verdict):
+    """What to make of a device."""
+    passes = verdict["encoder_passes"]
+    device = f"{verdict['device']} ({verdict['device_gb']} GB)"
+    if passes is None:
+        return f"A step does not fit on {device}, however the batch is taken."
+    how = "" if passes == 1 else f" with `encoder_passes={passes}`"
+    return (
+        f"A step is expected to fit on {device}{how}, and takes "
+        f"{verdict['least_seconds']:.3g} s at the peak that its maker states."
+    )

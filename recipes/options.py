@@ -3,6 +3,8 @@
 import argparse
 import dataclasses
 
+from recipes import memory
+
 
 def option(default, help, choices=None):
     """A field of an options dataclass, with its help.
@@ -43,6 +45,11 @@ class RunOptions:
     evaluate: bool = option(True, "measure the model when it has trained")
     collect_every: int = option(0, "steps between looks inside; 0 for none")
     dry_run: bool = option(False, "print sizes and schedules, and stop")
+    plan: str = option(
+        "",
+        "a device: print too whether a step fits on it, and stop",
+        choices=("", *memory.DEVICES),
+    )
 
 
 def parse(scales, description, argv=None):

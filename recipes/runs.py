@@ -24,6 +24,7 @@ FREE = {
     "evaluate",
     "collect_every",
     "dry_run",
+    "plan",
 }
 
 

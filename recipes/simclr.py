@@ -89,7 +89,7 @@ def main(argv=None):
     options = parse(
         {"paper": PAPER, "small": SMALL, "smoke": SMOKE}, __doc__, argv
     )
-    if options.dry_run:
+    if options.dry_run or options.plan:
         model, steps = build(options)
         return dry_run.report("simclr", model, steps, options)
     source = sources.unlabelled(options.source, options)

@@ -110,7 +110,7 @@ def main(argv=None):
     options = parse(
         {"paper": PAPER, "small": SMALL, "smoke": SMOKE}, __doc__, argv
     )
-    if options.dry_run:
+    if options.dry_run or options.plan:
         model, steps = build(options, dry_run.tokenizer())
         return dry_run.report("slip", model, steps, options)
     reward, images, tokenizer = sources.captioned_and_more(
