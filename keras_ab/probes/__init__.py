@@ -1,6 +1,7 @@
 """Evaluation of frozen features, and of rewards and values."""
 
 from keras_ab.probes import tasks
+from keras_ab.probes.averages import with_average
 from keras_ab.probes.catalogue import PROBES
 from keras_ab.probes.catalogue import TASKS
 from keras_ab.probes.catalogue import make_probe
@@ -123,5 +124,6 @@ __all__ = [
     "tasks",
     "unpack",
     "whole",
+    "with_average",
     "zero_shot_predict",
 ]

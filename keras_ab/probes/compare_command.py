@@ -6,6 +6,7 @@ import pathlib
 from collections.abc import Sequence
 
 from keras_ab.probes import tables
+from keras_ab.probes.averages import with_average
 from keras_ab.probes.compare import NotComparable
 from keras_ab.probes.compare import compare
 from keras_ab.probes.comparison_plot import plot
@@ -29,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         comparison = compare(
             _files(parser, options.files), options.baseline, options.anyway
         )
+        for name, tasks in _averages(parser, options.average):
+            comparison = with_average(comparison, name, tasks)
     except NotComparable as error:
         parser.exit(1, f"error: {error}\n--anyway compares them all the same\n")
     except (OSError, ValueError) as error:
@@ -78,6 +81,13 @@ def _parser():
         "--all", action="store_true", help="all metrics, not the first alone"
     )
     parser.add_argument(
+        "--average",
+        action="append",
+        default=[],
+        metavar="NAME=TASK,TASK",
+        help="one column more: the mean over tasks; several times",
+    )
+    parser.add_argument(
         "--rows",
         choices=("encoders", "metrics"),
         help="what stands in rows; by default what needs fewer columns",
@@ -103,6 +113,16 @@ def _files(parser, texts):
     if named and len(named) < len(texts):
         parser.error("either all files have a name (NAME=FILE), or none")
     return named or texts
+
+
+def _averages(parser, texts):
+    """Names of means, and the tasks that they are over."""
+    for text in texts:
+        # Names of tasks may have the sign too.
+        name, _, tasks = text.partition("=")
+        if not name or not tasks:
+            parser.error(f"--average needs NAME=TASK,TASK. Received: {text!r}")
+        yield name, tasks.split(",")
 
 
 def _folder_of(path):

@@ -59,7 +59,7 @@ class DecoderProbe:
     >>> records = keras_ab.probes.tasks.read_records(scenes)
     >>> task = keras_ab.probes.tasks.Counting().prepare(records, scenes)
     >>> tokens = {"counting": np.random.normal(size=(8, 4, 16))}
-    >>> probe = keras_ab.probes.DecoderProbe(1, hidden_dim=12)
+    >>> probe = keras_ab.probes.DecoderProbe(1, num_layers=1, hidden_dim=12)
     >>> probe = probe.fit([task], tokens, {"counting": records})
     >>> predictions = probe.predict(task, tokens["counting"], records)
     >>> predictions[0][0].tokens

@@ -236,12 +236,17 @@ def generate(decoder, grammar, vocabulary, prompts, tokens):
 
 
 def by_hand(decoder, grammar, vocabulary, prompt, tokens):
-    """Greedy answers by whole passes, one sequence at a time, and loops."""
+    """Greedy answers by whole passes, one sequence at a time, and loops.
+
+    Passes have one length, as JAX would compile each length anew; the mask
+    hides what comes later.
+    """
     ids, answer, shares = list(prompt), [], []
     for place, slot in enumerate(grammar.slots):
-        filled = np.array([ids], "int32")
+        filled = np.zeros((1, decoder.length), "int32")
+        filled[0, : len(ids)] = ids
         logits = numpy(decoder({"tokens": tokens[None], "ids": filled}))
-        row = logits[0, -1].astype("float64")
+        row = logits[0, len(ids) - 1].astype("float64")
         allowed = []
         for i, token in enumerate(vocabulary.tokens):
             if i == END:

@@ -17,6 +17,7 @@ SMALL = {
     "dropout": 0.0,
     "label_smoothing": 0.0,
 }
+LARGER = {**SMALL, "hidden_dim": 64, "num_heads": 4, "learning_rate": 3e-3}
 
 
 def kinds():
@@ -96,16 +97,10 @@ def test_noise_gets_chance():
 def test_an_oracle_finds_all_things():
     train, test = pictures.records(4000), pictures.records(100, seed=1)
     ready = [tasks.Detection().prepare(train)]
-    probe = DecoderProbe(
-        **{
-            **SMALL,
-            "hidden_dim": 64,
-            "num_heads": 4,
-            "batch_size": 32,
-            "learning_rate": 3e-3,
-            "updates": 2000,
-        }
-    ).fit(ready, {"detection": pictures.oracle(train)}, {"detection": train})
+    probe = DecoderProbe(**{**LARGER, "batch_size": 32, "updates": 1500})
+    probe.fit(
+        ready, {"detection": pictures.oracle(train)}, {"detection": train}
+    )
     predictions = probe.predict(ready[0], pictures.oracle(test), test)
     outcomes = {o.name: o for o in ready[0].evaluate(predictions, test)}
     assert outcomes["AP50"].value >= 0.9
@@ -114,9 +109,9 @@ def test_an_oracle_finds_all_things():
 
 @pytest.mark.slow
 def test_an_oracle_names_what_is_in_a_box():
-    train, test = pictures.records(2000), pictures.records(100, seed=1)
+    train, test = pictures.records(4000), pictures.records(100, seed=1)
     task = tasks.BoxClassification().prepare(train)
-    probe = DecoderProbe(**{**SMALL, "updates": 1000, "hidden_dim": 64})
+    probe = DecoderProbe(**LARGER, updates=1000)
     probe = probe.fit(
         [task], {task.name: pictures.oracle(train)}, {task.name: train}
     )
