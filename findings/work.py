@@ -7,6 +7,9 @@ import sys
 import time
 
 from findings.run import report_key
+from keras_ab.probes.catalogue import fits
+from keras_ab.probes.catalogue import make_probe
+from keras_ab.probes.catalogue import make_task
 
 # Slow imports of TensorFlow say much on standard error.
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -84,10 +87,11 @@ def measuring_command(run, store):
         List of strings.
     """
     budget = store.budget
+    tasks = [t for t in store.whole(run).tasks if answered(t, budget)]
     command = [
         sys.executable,
         *("-m", "keras_ab.probes", str(store.training(run) / "checkpoints")),
-        *store.whole(run).tasks,
+        *(tasks or ["classification"]),
         *("--probe", *budget.probes),
         *("--train", str(budget.train), "--test", str(budget.test)),
         *("--name", run.title),
@@ -96,6 +100,20 @@ def measuring_command(run, store):
     if budget.updates:
         command += ["--set", f"decoder.updates={budget.updates}"]
     return command
+
+
+def answered(task, budget):
+    """Whether a budget has a probe for a task.
+
+    Args:
+        task: String, `TASK` or `TASK=DATA`.
+        budget: A `findings.run.Budget`.
+
+    Returns:
+        Bool.
+    """
+    task = make_task(task.partition("=")[0])
+    return any(fits(make_probe(probe), task) for probe in budget.probes)
 
 
 class Failed(RuntimeError):
