@@ -12,6 +12,7 @@ findings share what they can.
 
 import argparse
 import pathlib
+import signal
 import sys
 
 from findings.catalogue import chosen
@@ -45,6 +46,8 @@ def main(arguments=None):
     from findings import pool
     from findings import write
 
+    # As Ctrl-C does: what runs is ended with this.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     failed = pool.do_all(store, options.jobs, options.backend)
     # A smoke says nothing, and must not pass for a result.
     folder = pathlib.Path(options.runs) / "results"

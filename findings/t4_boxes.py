@@ -13,7 +13,7 @@ RECIPES = {"CLIP": "clip", "SLIP": "slip", "SiLC": "silc", "ABCLIP": "ab_clip"}
 def finding(budget):
     """One seed; all scenes annotated."""
     probe = methods.fine(budget)
-    captioned = budget.images or 20_000
+    captioned = budget.pictures
     figures = {"class": f"classification/{probe}"}
     if probe == "decoder":
         figures = {

@@ -13,6 +13,8 @@ from keras_ab.probes.catalogue import make_task
 
 # Slow imports of TensorFlow say much on standard error.
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
+# A training that is told to end saves first, and goes on the next time.
+RUNNING = set()
 
 
 def training_command(run, store):
@@ -189,12 +191,11 @@ def call(command, log, core, backend):
             env=environment,
             preexec_fn=pin,
         )
+        RUNNING.add(process)
         try:
             _, status, usage = os.wait4(process.pid, 0)
-        except KeyboardInterrupt:
-            process.terminate()
-            os.wait4(process.pid, 0)
-            raise
+        finally:
+            RUNNING.discard(process)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise Failed(
@@ -202,6 +203,12 @@ def call(command, log, core, backend):
             f"{process.returncode}; see {log}"
         )
     return time.monotonic() - started, usage.ru_utime + usage.ru_stime
+
+
+def stop_all():
+    """Ends the commands that run, which no other thread would."""
+    for process in list(RUNNING):
+        process.terminate()
 
 
 def write(path, found):

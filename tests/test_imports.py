@@ -12,7 +12,7 @@ PACKAGE = ROOT / "keras_ab"
 FILES = sorted(PACKAGE.rglob("*.py"))
 EVERYTHING = sorted(
     path
-    for folder in ("keras_ab", "recipes", "benchmarks", "tests")
+    for folder in ("keras_ab", "recipes", "findings", "benchmarks", "tests")
     for path in (ROOT / folder).rglob("*.py")
 )
 
@@ -86,7 +86,7 @@ HEAVY = {
 NEEDED = {"data/tfds_builder.py": {"tensorflow_datasets"}}
 # Gradients are taken with TensorFlow's tape, which Keras does not wrap.
 TENSORFLOW = {"data", "analysis"}
-OUTSIDE = {"recipes", "benchmarks", "tests"}
+OUTSIDE = {"recipes", "findings", "benchmarks", "tests"}
 
 
 def imports(tree, skip=()):
