@@ -1,7 +1,8 @@
 # make demo   trains ABCLIP on the built-in scenes and shows what it learnt
 # make test   runs the tests on JAX, TensorFlow and PyTorch
+# make findings, make findings-quick   ask for the paper's findings
 #
-# Both create .venv and install what they need. Variables:
+# All create .venv and install what they need. Variables:
 #   PYTHON=python3.12    another interpreter (3.11 to 3.13)
 #   SMOKE=1              `make demo` at a size that only shows that it runs
 #   KERAS_BACKEND=jax    the backend of `make demo`
@@ -17,11 +18,19 @@ INSTALLABLE := setup.py constraints.txt pyproject.toml
 TORCH := $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX),)
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test test-slow lint format clean $(BACKENDS:%=test-%) \
+.PHONY: demo findings findings-quick test test-slow lint format clean $(BACKENDS:%=test-%) \
 	$(BACKENDS:%=test-slow-%)
 
 demo: $(VENV)/demo $(if $(KERAS_BACKEND),$(VENV)/backend-$(KERAS_BACKEND),)
 	$(BIN)/python -m recipes.demo $(if $(SMOKE),--smoke,) $(ARGS)
+
+# The paper's findings at small scale: hours; half an hour. `make findings
+# ARGS="T2 F5"` for some of them.
+findings: $(VENV)/demo
+	$(BIN)/python -m findings $(ARGS)
+
+findings-quick: $(VENV)/demo
+	$(BIN)/python -m findings --budget quick $(ARGS)
 
 # A process a backend, two at a time; every backend is run, also when one
 # before it failed. Each shows what it printed when it has ended.

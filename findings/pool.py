@@ -80,6 +80,10 @@ def do_all(store, jobs=None, backend="tensorflow", do=work.do):
         ]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
+        try:
+            for thread in threads:
+                thread.join()
+        finally:
+            # Empty where all came to their end.
+            work.stop_all()
     return failed

@@ -103,6 +103,11 @@ class Budget:
     updates: int = 0
     images: int = 0
 
+    @property
+    def pictures(self):
+        """Int, pictures that a run trains on."""
+        return self.images or {"small": 20_000, "smoke": 256}[self.scale]
+
 
 FULL = Budget("full")
 QUICK = Budget("quick", views=256_000, probes=("linear", "map"), looks=10)
@@ -114,7 +119,6 @@ SMOKE = Budget(
     test=40,
     probes=("linear", "map"),
     looks=2,
-    images=96,
 )
 BUDGETS = {budget.name: budget for budget in (FULL, QUICK, SMOKE)}
 

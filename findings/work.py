@@ -7,9 +7,14 @@ import sys
 import time
 
 from findings.run import report_key
+from keras_ab.probes.catalogue import fits
+from keras_ab.probes.catalogue import make_probe
+from keras_ab.probes.catalogue import make_task
 
 # Slow imports of TensorFlow say much on standard error.
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
+# A training that is told to end saves first, and goes on the next time.
+RUNNING = set()
 
 
 def training_command(run, store):
@@ -84,10 +89,11 @@ def measuring_command(run, store):
         List of strings.
     """
     budget = store.budget
+    tasks = [t for t in store.whole(run).tasks if answered(t, budget)]
     command = [
         sys.executable,
         *("-m", "keras_ab.probes", str(store.training(run) / "checkpoints")),
-        *store.whole(run).tasks,
+        *(tasks or ["classification"]),
         *("--probe", *budget.probes),
         *("--train", str(budget.train), "--test", str(budget.test)),
         *("--name", run.title),
@@ -96,6 +102,20 @@ def measuring_command(run, store):
     if budget.updates:
         command += ["--set", f"decoder.updates={budget.updates}"]
     return command
+
+
+def answered(task, budget):
+    """Whether a budget has a probe for a task.
+
+    Args:
+        task: String, `TASK` or `TASK=DATA`.
+        budget: A `findings.run.Budget`.
+
+    Returns:
+        Bool.
+    """
+    task = make_task(task.partition("=")[0])
+    return any(fits(make_probe(probe), task) for probe in budget.probes)
 
 
 class Failed(RuntimeError):
@@ -171,12 +191,11 @@ def call(command, log, core, backend):
             env=environment,
             preexec_fn=pin,
         )
+        RUNNING.add(process)
         try:
             _, status, usage = os.wait4(process.pid, 0)
-        except KeyboardInterrupt:
-            process.terminate()
-            os.wait4(process.pid, 0)
-            raise
+        finally:
+            RUNNING.discard(process)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise Failed(
@@ -184,6 +203,12 @@ def call(command, log, core, backend):
             f"{process.returncode}; see {log}"
         )
     return time.monotonic() - started, usage.ru_utime + usage.ru_stime
+
+
+def stop_all():
+    """Ends the commands that run, which no other thread would."""
+    for process in list(RUNNING):
+        process.terminate()
 
 
 def write(path, found):

@@ -12,7 +12,7 @@ PACKAGE = ROOT / "keras_ab"
 FILES = sorted(PACKAGE.rglob("*.py"))
 EVERYTHING = sorted(
     path
-    for folder in ("keras_ab", "recipes", "benchmarks", "tests")
+    for folder in ("keras_ab", "recipes", "findings", "benchmarks", "tests")
     for path in (ROOT / folder).rglob("*.py")
 )
 
@@ -106,7 +106,7 @@ HEAVY = {
 TENSORFLOW = {"data", "distribution", "analysis"}
 # Registers builders with the library, for those who import it by name.
 NEEDED = {"data/tfds_builder.py": {"tensorflow_datasets"}}
-OUTSIDE = {"recipes", "benchmarks", "tests"}
+OUTSIDE = {"recipes", "findings", "guides", "benchmarks", "tests"}
 
 
 def imports(tree, skip=()):

@@ -1,0 +1,98 @@
+"""The paper's findings: `python -m findings`, or `make findings`.
+
+    python -m findings                 # all of them, hours
+    python -m findings T2 F5           # some
+    python -m findings --budget quick  # the headline, half an hour
+    python -m findings --budget smoke  # only shows that all of it runs
+    python -m findings --list          # what there is, and what is left to do
+
+Runs are kept by their configuration: a command that was cut off goes on, and
+findings share what they can.
+"""
+
+import argparse
+import pathlib
+import signal
+import sys
+
+from findings.catalogue import chosen
+from findings.run import BUDGETS
+from findings.store import Store
+
+HERE = pathlib.Path(__file__).parent
+
+
+def main(arguments=None):
+    """Runs the command.
+
+    Args:
+        arguments: Its arguments; None for those of the process.
+
+    Returns:
+        Int, the exit status: 0, or 1 where a run failed.
+    """
+    options = _parser().parse_args(arguments)
+    budget = BUDGETS[options.budget]
+    try:
+        findings = chosen(options.findings, budget)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    runs = [run for finding in findings for run in finding.runs]
+    store = Store(options.runs, budget, runs)
+    if options.list:
+        return _list(findings, store)
+    # Imported here: what draws and computes takes a while.
+    from findings import pool
+    from findings import write
+
+    # As Ctrl-C does: what runs is ended with this.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    failed = pool.do_all(store, options.jobs, options.backend)
+    # A smoke says nothing, and must not pass for a result.
+    folder = pathlib.Path(options.runs) / "results"
+    if budget.name != "smoke":
+        folder = pathlib.Path(options.output)
+    judged = write.write_results(findings, store, folder)
+    write.show(judged)
+    print(f"{folder}/RESULTS.md", file=sys.stderr)
+    return int(bool(failed))
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="python -m findings",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "findings", nargs="*", metavar="FINDING", help="by name; none for all"
+    )
+    parser.add_argument("--budget", choices=list(BUDGETS), default="full")
+    parser.add_argument(
+        "--jobs", type=int, help="runs at a time; by default one a core"
+    )
+    parser.add_argument("--backend", default="tensorflow")
+    parser.add_argument(
+        "--runs", default="runs/findings", help="folder that keeps the runs"
+    )
+    parser.add_argument(
+        "--output", default=str(HERE), help="folder of RESULTS.md"
+    )
+    parser.add_argument(
+        "--list", action="store_true", help="say what there is, and stop"
+    )
+    return parser
+
+
+def _list(findings, store):
+    for finding in findings:
+        left = sum(not store.is_done(run) for run in set(finding.runs))
+        print(f"{finding.name}: {finding.title}")
+        print(f"    {len(set(finding.runs))} runs, {left} left")
+    print(f"{len(store.runs)} runs in all, {len(store.missing())} left")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,157 @@
+"""RESULTS.md and results.json."""
+
+import json
+import pathlib
+
+import numpy as np
+
+from findings.answers import is_answered
+from findings.answers import spreads
+from findings.answers import verdicts
+from findings.work import write
+
+HEAD = """# Results
+
+Written by `python -m findings` ({budget} budget); PLAN.md says what was
+planned and how verdicts come about. Accuracies and their differences are in
+points of a hundred, others as they are; intervals are 95%, over seeds where
+there are several, else over test examples.
+"""
+
+
+def write_results(findings, store, folder):
+    """Writes what is answered.
+
+    Args:
+        findings: List of `findings.finding.Finding`.
+        store: A `findings.store.Store`.
+        folder: Path of RESULTS.md, results.json and the plots.
+
+    Returns:
+        List of `findings.verdict.Verdict`.
+    """
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    spread, judged = spreads(findings, store), []
+    parts = [HEAD.format(budget=store.budget.name), cost_of(store)]
+    for finding in findings:
+        parts.append(f"## {finding.name}: {finding.title}\n")
+        parts.append(f"*The paper.* {finding.paper}\n")
+        if not is_answered(finding, store):
+            parts.append("Not answered: runs are missing.\n")
+            continue
+        found = verdicts(finding, store, spread)
+        judged += found
+        parts += [table_of(table, store) for table in finding.tables]
+        parts.append(claims_of(finding, found))
+        if finding.draw is not None:
+            plot = folder / "plots" / f"{finding.name}.png"
+            plot.parent.mkdir(exist_ok=True)
+            finding.draw(store.get, plot)
+            parts.append(f"![{finding.title}](plots/{plot.name})\n")
+        if finding.lacks:
+            parts.append(f"Not asked: {finding.lacks}\n")
+    (folder / "RESULTS.md").write_text("\n".join(parts))
+    write(folder / "results.json", [verdict.as_json() for verdict in judged])
+    return judged
+
+
+def cost_of(store):
+    """What all runs cost, a paragraph."""
+    done = [store.get(run) for run in store.runs if store.is_done(run)]
+    if not done:
+        return "No run is done.\n"
+    hours = {
+        key: sum(one.cost.get(key, 0) for one in done) / 3600
+        for key in ("core_seconds", "measuring_core_seconds")
+    }
+    views = sorted({one.cost["views"] for one in done})
+    backends = sorted({one.cost["backend"] for one in done})
+    return (
+        f"{len(done)} of {len(store.runs)} runs, {views[0]:,} to {views[-1]:,} "
+        f"views each, on {', '.join(backends)}: {hours['core_seconds']:.1f} "
+        "core-hours of training and "
+        f"{hours['measuring_core_seconds']:.1f} of measuring.\n"
+    )
+
+
+def table_of(table, store):
+    """A table in Markdown, in points of a hundred.
+
+    Args:
+        table: A `findings.finding.Table`.
+        store: A `findings.store.Store`.
+
+    Returns:
+        String.
+    """
+    lines = [
+        f"**{table.title}**, %\n",
+        "| | " + " | ".join(table.columns) + " | seeds |",
+        "|---" * (len(table.columns) + 2) + "|",
+    ]
+    for label, (run, seeds) in table.rows.items():
+        cells = [
+            cell([store.get(run.seeded(s)).outcome(figure) for s in seeds])
+            for figure in table.columns.values()
+        ]
+        lines.append(f"| {label} | {' | '.join(cells)} | {len(seeds)} |")
+    return "\n".join([*lines, ""])
+
+
+def cell(outcomes):
+    """The mean of a figure over seeds, with its interval.
+
+    Args:
+        outcomes: List of `keras_ab.probes.Outcome`, one a seed.
+
+    Returns:
+        String.
+    """
+    values = 100 * np.array([outcome.value for outcome in outcomes])
+    if len(values) == 1:
+        low, high = outcomes[0].interval or (np.nan, np.nan)
+        return f"{values[0]:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+    from scipy import stats
+
+    half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1)
+    return f"{values.mean():.1f} ± {half / len(values) ** 0.5:.1f}"
+
+
+def claims_of(finding, found):
+    """The claims' verdicts in Markdown.
+
+    Args:
+        finding: A `findings.finding.Finding`.
+        found: Its `findings.verdict.Verdict`s.
+
+    Returns:
+        String.
+    """
+    lines = [
+        "| claim | effect | 95% | seeds | verdict |",
+        "|---|---|---|---|---|",
+    ]
+    for claim, verdict in zip(finding.claims, found):
+        # Accuracies by a probe are shares.
+        points = 100.0 if "/" in claim.figure else 1.0
+        digits = 1 if points > 1 else 3
+        interval = "–"
+        if verdict.interval is not None:
+            low, high = (points * end for end in verdict.interval)
+            interval = f"{low:+.{digits}f} to {high:+.{digits}f}"
+        lines.append(
+            f"| {claim.name} | {points * verdict.effect:+.{digits}f} | "
+            f"{interval} | {verdict.seeds} | {verdict.verdict} |"
+        )
+    return "\n".join([*lines, ""])
+
+
+def show(judged):
+    """Prints verdicts, a JSON line each.
+
+    Args:
+        judged: List of `findings.verdict.Verdict`.
+    """
+    for verdict in judged:
+        print(json.dumps(verdict.as_json()))
