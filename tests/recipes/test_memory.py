@@ -3,14 +3,15 @@
 import importlib
 
 import keras
+import numpy as np
 import pytest
 
-from recipes import budget
 from recipes import dry_run
 from recipes import memory
+from recipes import runs
 from recipes.options import parse
 from tests import memory as measured
-from tests.models import factory
+from tests.recipes import test_methods
 
 BACKEND = keras.backend.backend()
 
@@ -24,38 +25,40 @@ def made(name, *arguments):
     return model, options
 
 
-def batch(model, options):
-    """A batch of the recipe's sizes."""
-    rng = factory.np.random.default_rng(0)
-    side, sizes = options.image_size, budget.batch(options)
+class Begun(Exception):
+    """A run that would begin now."""
 
-    def pixels(*shape):
-        shape = (*shape, side, side, 3)
-        return rng.integers(0, 256, shape).astype("uint8")
 
-    parts = {
-        "reward": {
-            "image": pixels(sizes["reward"]),
-            "text": rng.integers(0, 32000, (sizes["reward"], 64), "int32"),
-        }
-    }
-    if "value" in sizes:
-        shape = sizes["value"], options.num_views
-        parts["value"] = {
-            "image": pixels(*shape),
-            "boxes": factory.boxes(rng, *shape),
-        }
-    return parts
+def begun(name, monkeypatch):
+    """A smoke's model, first batch and options, before it trains."""
+
+    def stop(model, batches, steps, views, options):
+        batch = next(iter(batches(0)))
+        raise Begun(model, keras.tree.map_structure(np.asarray, batch), options)
+
+    monkeypatch.setattr(runs, "fit", stop)
+    recipe = importlib.import_module(f"recipes.{name}")
+    with pytest.raises(Begun) as found:
+        recipe.main(["--smoke", "--images", "128", "--test", "64"])
+    return found.value.args
 
 
 @pytest.mark.skipif(BACKEND != "torch", reason="PyTorch says what it keeps")
-@pytest.mark.parametrize("name", ["clip", "ab_clip"])
-def test_what_is_kept(name):
-    model, options = made(name)
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        if name == "ab_clip"
+        else pytest.param(name, marks=pytest.mark.slow)
+        for name in test_methods.TABLE
+    ],
+)
+def test_what_is_kept(name, monkeypatch):
+    model, batch, options = begun(name, monkeypatch)
     expected = memory.per_step(model, options)
-    found = measured.memory(model, batch(model, options))
+    found = measured.memory(model, batch)
     kept = expected["encoders"] + expected["heads_and_losses"]
-    assert 0.8 < kept / found < 1.25, (kept, found)
+    assert kept == pytest.approx(found, rel=0.25)
 
 
 def test_a_device():
