@@ -2,9 +2,9 @@
 
 Each function returns a functional `keras.Model` whose `export` writes it:
 `encoder(model).export("encoder.onnx", format="onnx")`. What a user would name
-after training (prompts, annotations) becomes constants of it. A model that was
-trained on one backend is exported from another by saving and loading it:
-TensorFlow writes all three formats, JAX SavedModels and ONNX.
+after training (prompts, annotations) becomes constants of it. On TensorFlow all
+three formats can be written, on JAX SavedModels; a model that was trained on
+another backend is saved, and loaded on TensorFlow.
 """
 
 from typing import Any

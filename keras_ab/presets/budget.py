@@ -9,7 +9,7 @@ import keras
 
 from keras_ab.presets.errors import PresetError
 
-LOCK = threading.Lock()
+LOCK = threading.RLock()
 
 
 @contextlib.contextmanager

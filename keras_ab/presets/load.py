@@ -174,7 +174,8 @@ def _build(config, custom_objects, numbers):
             )
     except PresetError:
         raise
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
+    except Exception as error:
+        # Whatever wrong arguments may lead to.
         raise PresetError(
             f"{CONFIG} builds no model: {type(error).__name__}: {error}"
         ) from error

@@ -87,7 +87,11 @@ def _arrays(group, place, depth):
 def _check_array(array, place):
     if array.is_virtual or array.external:
         raise PresetError(f"{place} keeps its numbers in other files.")
-    if array.shape is None or array.dtype.kind not in "biufV":
+    # Keras keeps bfloat16 as two bytes without a name.
+    plain = array.dtype.kind in "biufV" and not (
+        array.dtype.names or array.dtype.hasobject
+    )
+    if array.shape is None or not plain:
         raise PresetError(
             f"{place} holds no numbers: dtype {array.dtype}, shape "
             f"{array.shape}."

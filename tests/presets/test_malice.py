@@ -166,6 +166,8 @@ def deep(levels):
         (put("projection_dim", 10**9), "beyond what a model"),
         (put("projection_dim", 5_000_000), "declares more than"),
         (put("surplus", 1), "builds no model"),
+        (put("projection_dim", -3), "builds no model"),
+        (put("temperature", 0), "builds no model"),
         (put("a", deep(200)), "nested more than 100"),
         (lambda config: {"a": 1}, "must hold the arguments"),
         (lambda config: [1], "must hold an object"),
@@ -267,6 +269,10 @@ def strings(file):
     file.create_dataset("evil", data=["a"], dtype=h5py.string_dtype())
 
 
+def records(file):
+    file.create_dataset("evil", (4,), np.dtype([("a", "f4"), ("b", "i4")]))
+
+
 def named_type(file):
     file["evil"] = np.dtype("float32")
 
@@ -285,6 +291,7 @@ def circle(file):
         (elsewhere, "in other files"),
         (virtual, "in other files"),
         (strings, "no numbers"),
+        (records, "no numbers"),
         (named_type, "Datatype"),
         (circle, "nested more than"),
     ],
