@@ -16,9 +16,9 @@
 #
 # `layout_map` is that of `keras_ab.distribution`; with several machines each
 # feeds its part of the batch: `num_hosts` and `host` of whatever makes batches.
-# Kaggle's 2xT4 is the row of TensorFlow, or that of JAX. The README's table says which of these the tests run. Here two virtual CPU
-# devices stand for two GPUs; on a machine that has some, leave the cell that
-# makes them out.
+# Kaggle's 2xT4 is the row of TensorFlow, or that of JAX. The README's table says
+# which of these the tests run. Here two virtual CPU devices stand for two GPUs;
+# on a machine that has some, leave out what makes them.
 
 # %%
 # In Colab or on Kaggle, first:
@@ -156,5 +156,5 @@ print(small.get_config()["encoder_passes"], "parts")
 # What memory a step needs, and how many FLOPs it takes, is said before anything
 # is compiled, for a device with so many gigabytes:
 #
-#     python -m recipes.clip --plan T4
+#     python -m recipes.clip --plan t4
 #     python -m recipes.clip --source photos/ --resume auto

@@ -9,8 +9,11 @@ from guides import build
 PICTURES = {
     "decoupled": 2,
     "evaluate": 1,
+    "look_inside": 6,
+    "many_devices": 0,
     "own_folder": 5,
     "own_reward": 2,
+    "warm_start": 1,
 }
 """The least number of pictures that each guide shows."""
 
