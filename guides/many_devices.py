@@ -16,9 +16,9 @@
 #
 # `layout_map` is that of `keras_ab.distribution`; with several machines each
 # feeds its part of the batch: `num_hosts` and `host` of whatever makes batches.
-# Kaggle's 2xT4 is the row of TensorFlow, or that of JAX. The README's table says
-# which of these the tests run. Here two virtual CPU devices stand for two GPUs;
-# on a machine that has some, leave out what makes them.
+# Kaggle's 2xT4 is the row of TensorFlow, or that of JAX. The README's table has
+# what the tests run. Here two virtual CPU devices stand for two GPUs; on a
+# machine that has some, leave out what makes them.
 
 # %%
 # In Colab or on Kaggle, first:
@@ -66,19 +66,19 @@ subprocess.run([sys.executable, "-m", "keras_ab.doctor"])
 # batch is the global one, a multiple of the number of devices.
 
 # %%
-scope = contextlib.nullcontext()
+scope = contextlib.nullcontext
 if BACKEND == "jax":
     keras.distribution.set_distribution(keras.distribution.DataParallel())
+    print(len(keras.distribution.list_devices()), "devices")
 elif BACKEND == "tensorflow":
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    scope = strategy.scope()
-print(keras_ab.distribution.num_devices(), "devices")
-
+    scope = strategy.scope
+    print(strategy.num_replicas_in_sync, "devices")
 scenes = keras_ab.data.Scenes(size=64 if QUICK else 512).cache()
 
 
 def build():
-    with scope:
+    with scope():
         keras.utils.set_random_seed(0)
         model = keras_ab.models.SimCLR(
             "test", image_shape=(SIZE, SIZE, 3), patch_size=8, target_rate=0.05
@@ -140,7 +140,7 @@ print(sorted(os.listdir("cut")))
 # is the whole batch's, at the price of a second forward pass.
 
 # %%
-with scope:
+with scope():
     small = keras_ab.models.CLIP(
         keras_ab.backbones.ViT.from_size(
             "test", image_shape=(SIZE, SIZE, 3), rematerialize=True
@@ -148,9 +148,8 @@ with scope:
         keras_ab.backbones.TextTransformer.from_size(
             "test", vocabulary_size=100, sequence_length=8
         ),
-        encoder_passes=4,
     )
-print(small.get_config()["encoder_passes"], "parts")
+    small.compile(keras.optimizers.AdamW(1e-3), encoder_passes=4)
 
 # %% [markdown]
 # What memory a step needs, and how many FLOPs it takes, is said before anything
