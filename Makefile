@@ -47,6 +47,10 @@ $(BACKENDS:%=test-slow-%): test-slow-%: $(VENV)/test
 	@echo "== $* =="
 	@KERAS_BACKEND=$* $(BIN)/python -m pytest -m slow $(ARGS)
 
+# The API reference, in build/site; a warning is an error.
+docs: $(VENV)/docs
+	$(BIN)/python -m mkdocs build
+
 lint: $(VENV)/test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -80,6 +84,10 @@ $(VENV)/backend-jax: $(INSTALLABLE) | $(BIN)/pip
 	touch $@
 
 $(VENV)/backend-tensorflow: $(VENV)/demo
+	touch $@
+
+$(VENV)/docs: $(INSTALLABLE) | $(BIN)/pip
+	$(PIP) -e '.[docs]'
 	touch $@
 
 $(VENV)/test: $(INSTALLABLE) $(VENV)/backend-torch | $(BIN)/pip

@@ -88,6 +88,7 @@ setuptools.setup(
         "explore": EXPLORE,
         "demo": DEMO,
         "guides": [*DEMO, *PILLOW, *GUIDES],
+        "docs": ["mkdocs>=1.6", "mkdocstrings[python]>=1", "ruff>=0.9"],
         "test": TEST,
         "dev": [*TEST, "pre-commit>=4"],
     },
