@@ -12,6 +12,7 @@ a run that nobody killed.
 
 import argparse
 import collections
+import functools
 import json
 import os
 import pathlib
@@ -21,18 +22,41 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import zlib
 
 STEPS, EPOCH, EVERY = 16, 4, 2
 MOMENTS = ("save", "evaluation", "first step", "epoch end", "anywhere")
 
 
-def run(folder):
+class Death:
+    """Kills this process by SIGKILL soon after a moment has come.
+
+    Args:
+        moment: One of `MOMENTS`, or None for never.
+        count: Int, how often it comes before.
+        delay: Float, seconds from then on.
+    """
+
+    def __init__(self, moment=None, count=0, delay=0.0):
+        self.moment, self.count, self.delay = moment, count, delay
+
+    def at(self, moment):
+        """Says that a moment has come."""
+        if moment != self.moment:
+            return
+        self.count -= 1
+        if self.count < 0:
+            self.moment = None
+            kill = functools.partial(os.kill, os.getpid(), signal.SIGKILL)
+            threading.Timer(self.delay, kill).start()
+
+
+def run(folder, death):
     """Trains in a folder, going on where it was cut off.
 
     Args:
         folder: Path.
+        death: A `Death`.
     """
     import keras
     import numpy as np
@@ -46,7 +70,7 @@ def run(folder):
 
     class Checkpoint(keras_ab.callbacks.Checkpoint):
         def save(self):
-            print("save", flush=True)
+            death.at("save")
             super().save()
 
     class Moments(keras.callbacks.Callback):
@@ -54,16 +78,16 @@ def run(folder):
 
         def on_train_batch_begin(self, batch, logs=None):
             first = checkpoint.step == start
-            print("first step" if first else "anywhere", flush=True)
+            death.at("first step" if first else "anywhere")
 
         def on_test_begin(self, logs=None):
-            print("evaluation", flush=True)
+            death.at("evaluation")
 
         def on_train_batch_end(self, batch, logs=None):
             write("step", checkpoint.step, logs)
 
         def on_epoch_end(self, epoch, logs=None):
-            print("epoch end", flush=True)
+            death.at("epoch end")
             write("epoch", epoch, logs)
 
     def write(kind, number, logs):
@@ -126,51 +150,25 @@ def run(folder):
     os.replace(folder / "unfinished.npz", folder / "state.npz")
 
 
-def start(folder):
-    """A process that trains in a folder."""
-    folder.mkdir(exist_ok=True)
-    with open(folder / "errors", "a") as errors:
-        return subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.kills", "--run", str(folder)],
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
-
-
-def finish(process):
-    """Lets a process come to its end."""
-    for _ in process.stdout:
-        pass
-    if process.wait():
-        raise SystemExit("A run failed by itself; see `errors` in its folder.")
-
-
-def kill(process, moment, rng):
-    """Kills a process soon after it says that a moment has come.
+def live(folder, *death):
+    """Has a process train in a folder.
 
     Args:
-        process: Of `start`.
-        moment: One of `MOMENTS`.
-        rng: A `random.Random`.
+        folder: Path.
+        *death: Arguments of `Death`.
 
     Returns:
-        Bool, whether it was killed; it may have come to its end before.
+        Bool, whether it was killed.
     """
-    after = rng.randint(1, 1 if moment == "first step" else 4)
-    for line in process.stdout:
-        after -= line.strip() == moment
-        if after == 0:
-            break
-    time.sleep(rng.uniform(0, 0.2))
-    drain = threading.Thread(target=process.stdout.read)
-    drain.start()
-    process.send_signal(signal.SIGKILL)
-    drain.join()
-    code = process.wait()
-    if code not in (0, -signal.SIGKILL):
-        raise SystemExit("A run failed by itself; see `errors` in its folder.")
-    return code != 0
+    folder.mkdir(exist_ok=True)
+    command = [sys.executable, "-m", "benchmarks.kills", "--run", str(folder)]
+    with open(folder / "errors", "w") as errors:
+        done = subprocess.run(
+            [*command, "--death", json.dumps(death)], stderr=errors
+        )
+    if done.returncode not in (0, -signal.SIGKILL):
+        raise SystemExit((folder / "errors").read_text())
+    return done.returncode != 0
 
 
 def result(folder):
@@ -213,23 +211,27 @@ def main(argv=None):
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", default="", help="file for the figures")
     parser.add_argument("--run", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--death", default="[]", help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
     if options.run:
-        return run(pathlib.Path(options.run))
+        death = Death(*json.loads(options.death))
+        return run(pathlib.Path(options.run), death)
     rng = random.Random(options.seed)
     kills, runs, differ = collections.Counter(), 0, []
     with tempfile.TemporaryDirectory() as root:
         root = pathlib.Path(root)
-        finish(start(root / "whole"))
+        live(root / "whole")
         wanted = result(root / "whole")
         while sum(kills.values()) < options.kills:
             folder = root / str(runs)
             # Five to a run, so that runs come to their ends.
             for _ in range(5):
                 moment = rng.choice(MOMENTS)
-                if kill(start(folder), moment, rng):
+                # There is one first step to a process.
+                count = 0 if moment == "first step" else rng.randrange(3)
+                if live(folder, moment, count, rng.uniform(0, 0.2)):
                     kills[moment] += 1
-            finish(start(folder))
+            live(folder)
             runs += 1
             found = differences(result(folder), wanted)
             differ += [f"run {runs}: {name}" for name in found]

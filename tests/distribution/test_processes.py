@@ -56,4 +56,6 @@ def test_two_processes(tmp_path):
     assert len(one) > 50
     for name in one:
         np.testing.assert_array_equal(first[name], second[name])
-        np.testing.assert_allclose(first[name], one[name], atol=1e-5)
+        # The monitor's figure is a small difference of entropies.
+        tolerance = 1e-4 if name == "information" else 1e-5
+        np.testing.assert_allclose(first[name], one[name], atol=tolerance)
