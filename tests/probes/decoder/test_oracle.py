@@ -29,6 +29,15 @@ def kinds():
     ]
 
 
+def ask(record):
+    """Questions with the answers that pictures tell."""
+    return [
+        ("class", "what class is it", f"class {record['label']}"),
+        ("count", "how many are there", str(record["count"])),
+        ("verb", "what is done", f"verb {record['verb']}"),
+    ]
+
+
 def painted(records):
     """Pictures whose pixels are the answers."""
     codes = np.stack([pictures.told(record) for record in records])
@@ -42,8 +51,8 @@ def read(images):
     return np.asarray(images)[:, :6, :8, 0]
 
 
-def measure(fitted, train, test, train_tokens, test_tokens):
-    ready = [task.prepare(train) for task in kinds()]
+def measure(fitted, asked, train, test, train_tokens, test_tokens):
+    ready = [task.prepare(train) for task in asked]
     names = [task.name for task in ready]
     probe = DecoderProbe(**{**SMALL, **fitted}).fit(
         ready, dict.fromkeys(names, train_tokens), dict.fromkeys(names, train)
@@ -61,7 +70,8 @@ def test_an_oracle_is_always_right():
     train, test = pictures.records(200), pictures.records(60, seed=1)
     encoder = FrozenEncoder(read, image_size=16, name="oracle")
     outcomes = measure(
-        {"updates": 150},
+        {"updates": 200},
+        [*kinds(), tasks.VisualQuestions(ask)],
         train,
         test,
         encoder.tokens(painted(train)),
@@ -72,6 +82,7 @@ def test_an_oracle_is_always_right():
         "counting",
         "depth",
         "action",
+        "visual-questions",
     }
     for (task, name), outcome in outcomes.items():
         assert outcome.value == 1.0, (task, name)
@@ -82,6 +93,7 @@ def test_noise_gets_chance():
     train, test = pictures.records(200), pictures.records(300, seed=1)
     outcomes = measure(
         {"updates": 30},
+        kinds(),
         train,
         test,
         pictures.noise(200),
