@@ -11,6 +11,7 @@ findings share what they can.
 """
 
 import argparse
+import collections
 import pathlib
 import signal
 import sys
@@ -90,8 +91,37 @@ def _list(findings, store):
         left = sum(not store.is_done(run) for run in set(finding.runs))
         print(f"{finding.name}: {finding.title}")
         print(f"    {len(set(finding.runs))} runs, {left} left")
-    print(f"{len(store.runs)} runs in all, {len(store.missing())} left")
+    print(f"{len(store.trainings)} runs in all, {len(store.missing())} left")
+    hours, unknown = forecast(store)
+    if hours is not None:
+        print(f"{hours:.1f} core-hours left, by what runs have cost so far")
+    if unknown:
+        print(f"not known yet: {', '.join(unknown)}")
     return 0
+
+
+def forecast(store):
+    """What the runs that are left will cost.
+
+    Args:
+        store: A `findings.store.Store`.
+
+    Returns:
+        Core-hours, None where nothing is known; and a list of the recipes of
+        which nothing is known.
+    """
+    seconds = collections.defaultdict(list)
+    missing = store.missing()
+    for runs in store.trainings:
+        if runs not in missing:
+            cost = store.get(runs[0]).cost
+            both = cost["core_seconds"] + cost.get("measuring_core_seconds", 0)
+            seconds[runs[0].recipe].append(both)
+    left = [runs[0].recipe for runs in missing]
+    known = [sum(seconds[r]) / len(seconds[r]) for r in left if r in seconds]
+    unknown = sorted(set(left) - set(seconds))
+    hours = sum(known) / 3600 if known or not left else None
+    return hours, unknown
 
 
 if __name__ == "__main__":

@@ -94,8 +94,14 @@ def difference(ours, base, figure):
     """
 
     def effect(get, seed):
-        one = get(ours.seeded(seed)).outcome(figure)
-        other = get(base.seeded(seed)).outcome(figure)
+        one, other = (get(r.seeded(seed)).result(figure) for r in (ours, base))
+        for what in ("settings", "data", "crop"):
+            if getattr(one, what) != getattr(other, what):
+                raise ValueError(
+                    f"{figure} of {ours.title} and of {base.title} was not "
+                    f"measured alike: their {what} differ."
+                )
+        one, other = one.outcomes[0], other.outcomes[0]
         if one.per_example is None or other.per_example is None:
             return one.value - other.value
         return np.asarray(one.per_example) - np.asarray(other.per_example)

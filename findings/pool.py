@@ -20,18 +20,18 @@ def cores():
 
 
 def do_all(store, jobs=None, backend="tensorflow", do=work.do):
-    """Does all runs of a store that are missing.
+    """Does all trainings of a store that are missing, and measures them.
 
-    A run that fails does not keep others from being done.
+    One that fails does not keep others from being done.
 
     Args:
         store: A `findings.store.Store`.
-        jobs: Int, runs at a time; None for one a core.
+        jobs: Int, trainings at a time; None for one a core.
         backend: String, Keras' backend.
-        do: Callable that does one, as `findings.work.do`.
+        do: Callable that does the runs of one, as `findings.work.do`.
 
     Returns:
-        Dict from the titles of runs that failed to the error.
+        Dict from the titles of those that failed to the error.
     """
     from rich.console import Console
     from rich.progress import BarColumn
@@ -43,8 +43,8 @@ def do_all(store, jobs=None, backend="tensorflow", do=work.do):
 
     todo = store.missing()
     waiting = queue.SimpleQueue()
-    for run in todo:
-        waiting.put(run)
+    for runs in todo:
+        waiting.put(runs)
     places = cores()[: jobs or None]
     failed = {}
     columns = (
@@ -55,22 +55,24 @@ def do_all(store, jobs=None, backend="tensorflow", do=work.do):
         TimeRemainingColumn(elapsed_when_finished=True),
     )
     console = Console(stderr=True, width=100)
-    done = len(store.runs) - len(todo)
+    total = len(store.trainings)
+    done = total - len(todo)
     with Progress(*columns, console=console) as progress:
-        every = progress.add_task("runs", total=len(store.runs), completed=done)
+        every = progress.add_task("runs", total=total, completed=done)
 
         def serve(core):
             while True:
                 try:
-                    run = waiting.get_nowait()
+                    runs = waiting.get_nowait()
                 except queue.Empty:
                     return
-                line = progress.add_task(run.title, total=1)
+                title = runs[0].title
+                line = progress.add_task(title, total=1)
                 try:
-                    do(run, store, core, backend)
+                    do(runs, store, core, backend)
                 except Exception as error:
-                    failed[run.title] = error
-                    console.print(f"failed: {run.title}: {error}", markup=False)
+                    failed[title] = error
+                    console.print(f"failed: {title}: {error}", markup=False)
                 progress.remove_task(line)
                 progress.advance(every)
 

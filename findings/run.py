@@ -173,22 +173,27 @@ def _digest(said):
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def merged(runs):
-    """Runs without repetition: what differs only in looks or tasks is one.
+def trainings(runs):
+    """Runs by their training: what differs only in tasks or looks is one.
 
     Args:
         runs: Iterable of `Run`s.
 
     Returns:
-        List of `Run`s, each with all tasks that anybody asks of it, and
-        collecting if anybody wants that.
+        List of lists of `Run`s, each once, which collect if any of their list
+        does. A training is measured by each of its lists of tasks apart: the
+        decoder learns the tasks of a list together, so that figures of
+        different lists do not compare.
     """
     found = {}
     for one in runs:
-        key = (one.recipe, one.seed, one.options)
-        other = found.get(key, one)
-        tasks = tuple(dict.fromkeys([*other.tasks, *one.tasks]))
-        found[key] = dataclasses.replace(
-            one, tasks=tasks, collect=one.collect or other.collect
+        found.setdefault((one.recipe, one.seed, one.options), []).append(one)
+    return [
+        list(
+            dict.fromkeys(
+                dataclasses.replace(one, collect=any(r.collect for r in group))
+                for one in group
+            )
         )
-    return list(found.values())
+        for group in found.values()
+    ]

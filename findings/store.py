@@ -6,9 +6,9 @@ import pathlib
 
 import numpy as np
 
-from findings.run import merged
 from findings.run import report_key
 from findings.run import training_key
+from findings.run import trainings
 from keras_ab.analysis import Collected
 from keras_ab.probes import Report
 
@@ -38,10 +38,21 @@ class Measured:
         Returns:
             A `keras_ab.probes.Outcome`.
         """
+        return self.result(figure).outcomes[0]
+
+    def result(self, figure):
+        """All of a figure's result.
+
+        Args:
+            figure: String, `"TASK/PROBE"`.
+
+        Returns:
+            A `keras_ab.probes.Result`.
+        """
         task, _, probe = figure.rpartition("/")
         for result in self.report.results:
             if (result.task, result.probe) == (task, probe):
-                return result.outcomes[0]
+                return result
         has = [f"{r.task}/{r.probe}" for r in self.report.results]
         raise KeyError(f"{self.run.title} was not measured by {figure}: {has}")
 
@@ -77,12 +88,17 @@ class Store:
     def __init__(self, folder, budget, runs):
         self.folder = pathlib.Path(folder)
         self.budget = budget
-        self.runs = merged(runs)
-        self._whole = {(r.recipe, r.seed, r.options): r for r in self.runs}
+        self.trainings = trainings(runs)
+        self.runs = [run for group in self.trainings for run in group]
+        self._collects = {
+            (run.recipe, run.seed, run.options): run.collect
+            for run in self.runs
+        }
 
     def whole(self, run):
-        """The run that stands for this one: all tasks, all looks."""
-        return self._whole[run.recipe, run.seed, run.options]
+        """The run as it is trained: it collects if anybody wants that."""
+        collect = self._collects[run.recipe, run.seed, run.options]
+        return dataclasses.replace(run, collect=collect)
 
     def training(self, run):
         """The folder of a run's training."""
@@ -102,8 +118,12 @@ class Store:
         return self.is_trained(run) and self.report(run).exists()
 
     def missing(self):
-        """The runs that are left to do."""
-        return [run for run in self.runs if not self.is_done(run)]
+        """The trainings of which something is left to do."""
+        return [
+            group
+            for group in self.trainings
+            if not all(self.is_done(run) for run in group)
+        ]
 
     def get(self, run):
         """What a run came to.

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 
-from findings.run import report_key
 from keras_ab.probes.catalogue import fits
 from keras_ab.probes.catalogue import make_probe
 from keras_ab.probes.catalogue import make_task
@@ -89,7 +88,7 @@ def measuring_command(run, store):
         List of strings.
     """
     budget = store.budget
-    tasks = [t for t in store.whole(run).tasks if answered(t, budget)]
+    tasks = [task for task in run.tasks if answered(task, budget)]
     command = [
         sys.executable,
         *("-m", "keras_ab.probes", str(store.training(run) / "checkpoints")),
@@ -122,11 +121,11 @@ class Failed(RuntimeError):
     """A command that ended with an error."""
 
 
-def do(run, store, core=None, backend="tensorflow"):
-    """Trains and measures a run, as far as that was not done before.
+def do(runs, store, core=None, backend="tensorflow"):
+    """Trains and measures, as far as that was not done before.
 
     Args:
-        run: A `findings.run.Run`.
+        runs: List of `findings.run.Run`s of one training.
         store: A `findings.store.Store`.
         core: Int, the core that it may use, or None for all.
         backend: String, Keras' backend.
@@ -134,33 +133,33 @@ def do(run, store, core=None, backend="tensorflow"):
     Raises:
         Failed: If a command ends with an error; it says which log to read.
     """
-    folder = store.training(run)
+    folder = store.training(runs[0])
     folder.mkdir(parents=True, exist_ok=True)
-    if not store.is_trained(run):
+    if not store.is_trained(runs[0]):
+        command = training_command(runs[0], store)
         seconds, core_seconds = call(
-            training_command(run, store), folder / "train.log", core, backend
+            command, folder / "train.log", core, backend
         )
         lines = (folder / "history.jsonl").read_text().splitlines()
-        views = json.loads(lines[-1])["views"]
         cost = {
             "seconds": seconds,
             "core_seconds": core_seconds,
-            "views": views,
+            "views": json.loads(lines[-1])["views"],
             "backend": backend,
-            "command": training_command(run, store)[1:],
+            "command": command[1:],
         }
         write(folder / "cost.json", cost)
-    if not store.report(run).exists():
-        name = report_key(store.whole(run), store.budget)
-        seconds, core_seconds = call(
-            measuring_command(run, store),
-            folder / f"{name}.log",
-            core,
-            backend,
+    for run in runs:
+        if store.is_done(run):
+            continue
+        log = store.report(run).with_suffix(".log")
+        _, core_seconds = call(
+            measuring_command(run, store), log, core, backend
         )
         cost = json.loads((folder / "cost.json").read_text())
-        cost["measuring_core_seconds"] = core_seconds
-        cost["measuring_seconds"] = seconds
+        cost["measuring_core_seconds"] = (
+            cost.get("measuring_core_seconds", 0) + core_seconds
+        )
         write(folder / "cost.json", cost)
 
 

@@ -58,7 +58,11 @@ def write_results(findings, store, folder):
 
 def cost_of(store):
     """What all runs cost, a paragraph."""
-    done = [store.get(run) for run in store.runs if store.is_done(run)]
+    done = [
+        store.get(runs[0])
+        for runs in store.trainings
+        if all(store.is_done(run) for run in runs)
+    ]
     if not done:
         return "No run is done.\n"
     hours = {
@@ -67,11 +71,12 @@ def cost_of(store):
     }
     views = sorted({one.cost["views"] for one in done})
     backends = sorted({one.cost["backend"] for one in done})
+    seen = f"{views[0]:,} to {views[-1]:,} views each"
+    training, measuring = hours.values()
     return (
-        f"{len(done)} of {len(store.runs)} runs, {views[0]:,} to {views[-1]:,} "
-        f"views each, on {', '.join(backends)}: {hours['core_seconds']:.1f} "
-        "core-hours of training and "
-        f"{hours['measuring_core_seconds']:.1f} of measuring.\n"
+        f"{len(done)} of {len(store.trainings)} runs, {seen}, on "
+        f"{', '.join(backends)}: {training:.1f} core-hours of training and "
+        f"{measuring:.1f} of measuring.\n"
     )
 
 

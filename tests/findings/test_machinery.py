@@ -9,10 +9,12 @@ import pytest
 from scipy import stats
 
 from findings import answers
+from findings import plan
 from findings import pool
 from findings import verdict
 from findings import work
 from findings import write
+from findings.__main__ import forecast
 from findings.catalogue import FINDINGS
 from findings.catalogue import QUICK
 from findings.catalogue import chosen
@@ -26,10 +28,10 @@ from findings.finding import mean
 from findings.finding import seeded
 from findings.run import BUDGETS
 from findings.run import FULL
-from findings.run import merged
 from findings.run import report_key
 from findings.run import run
 from findings.run import training_key
+from findings.run import trainings
 from findings.store import Store
 from keras_ab.analysis import Collected
 from keras_ab.probes import Outcome
@@ -39,7 +41,7 @@ from recipes import budget as views
 from recipes.options import parse
 
 ALL = [*FINDINGS.items(), *QUICK.items()]
-EVERY = merged(r for _, make in ALL for r in make(FULL).runs)
+EVERY = [runs[0] for runs in trainings(r for _, f in ALL for r in f(FULL).runs)]
 
 
 def test_a_run_is_found_by_what_it_is():
@@ -75,13 +77,14 @@ def test_trainings_are_shared():
         run("clip", ("depth", "count"), collect=True),
         run("clip", gamma=1),
     ]
-    first, second = merged(asked)
-    assert first.tasks == ("count", "depth")
-    assert first.collect
-    assert not second.collect
+    first, second = trainings([*asked, asked[0]])
+    assert [one.tasks for one in first] == [("count",), ("depth", "count")]
+    assert all(one.collect for one in first)
+    assert [one.collect for one in second] == [False]
     store = Store("x", FULL, asked)
     assert store.training(asked[0]) == store.training(asked[1])
-    assert store.report(asked[0]) == store.report(asked[1])
+    # The decoder learns the tasks of a list together.
+    assert store.report(asked[0]) != store.report(asked[1])
 
 
 @pytest.mark.parametrize("one", EVERY, ids=lambda one: one.title)
@@ -259,6 +262,19 @@ def test_results(case, tmp_path):
         drawn[-1].outcome("count/linear")
 
 
+def test_what_was_measured_in_another_way_is_refused(case):
+    finding, store, _ = case
+    for one in finding.runs:
+        made(store, one)
+    report = Report.load(store.report(finding.runs[0]))
+    report.results[0].settings["beside"] = ["count"]
+    report.save(store.report(finding.runs[0]))
+    gain = finding.claims[0].effect
+    with pytest.raises(ValueError, match="not measured alike: their settings"):
+        gain(store.get, 0)
+    gain(store.get, 1)
+
+
 def test_effects(case):
     finding, store, _ = case
     for one in finding.runs:
@@ -277,12 +293,25 @@ def test_effects(case):
     )
 
 
+def test_what_is_left_is_forecast(case):
+    finding, store, _ = case
+    assert forecast(store) == (None, ["ab_clip", "clip"])
+    made(store, finding.runs[0])
+    # Two more of CLIP, an hour each.
+    assert forecast(store) == (2.0, ["ab_clip"])
+
+
+def test_the_plan_is_up_to_date():
+    assert plan.tables() in plan.PLAN.read_text()
+
+
 def test_the_pool_does_what_is_missing(case):
     finding, store, _ = case
     made(store, finding.runs[0])
     done = []
 
-    def do(one, store, core, backend):
+    def do(runs, store, core, backend):
+        (one,) = runs
         done.append(one)
         if one.seed == 1 and one.recipe == "clip":
             raise work.Failed("no")
@@ -291,7 +320,7 @@ def test_the_pool_does_what_is_missing(case):
     failed = pool.do_all(store, jobs=2, backend="torch", do=do)
     assert set(done) == set(finding.runs[1:])
     assert list(failed) == ["clip seed 1"]
-    assert store.missing() == [finding.runs[1]]
+    assert store.missing() == [[finding.runs[1]]]
 
 
 def test_a_command_that_fails_names_its_log(tmp_path):

@@ -32,6 +32,7 @@ class Options:
     resume: str = "auto"
     # What is trained here has no features to watch.
     monitor_every: int = 0
+    collect_every: int = 0
 
 
 def batches(start):
