@@ -55,7 +55,7 @@ setuptools.setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=setuptools.find_packages(include=["keras_ab", "keras_ab.*"]),
-    package_data={"keras_ab": ["py.typed", "presets/shipped/**/*"]},
+    package_data={"keras_ab": ["py.typed", "presets/trained/**/*"]},
     install_requires=["keras>=3.15,<4", "numpy>=1.26"],
     extras_require={
         # One of these as Keras' backend.
