@@ -57,7 +57,7 @@ setuptools.setup(
     python_requires=">=3.11",
     packages=setuptools.find_packages(include=["keras_ab", "keras_ab.*"]),
     package_data={
-        "keras_ab": ["py.typed", "explore/assets/*", "presets/shipped/**/*"]
+        "keras_ab": ["py.typed", "explore/assets/*", "presets/trained/**/*"]
     },
     install_requires=["keras>=3.15,<4", "numpy>=1.26"],
     extras_require={

@@ -1,7 +1,7 @@
 """Trained presets that come with the package, and the index of them.
 
-`shipped/index.json` holds a row for each, with the size and SHA-256 of every
-file of its folder `shipped/NAME`. `python -m keras_ab.presets ship` adds one.
+`trained/index.json` holds a row for each, with the size and SHA-256 of every
+file of its folder `trained/NAME`. `python -m keras_ab.presets ship` adds one.
 """
 
 import json
@@ -18,7 +18,7 @@ from keras_ab.presets.places import FILES
 from keras_ab.presets.weights import check_file
 from keras_ab.typing import PathLike
 
-FOLDER = pathlib.Path(__file__).parent / "shipped"
+FOLDER = pathlib.Path(__file__).parent / "trained"
 INDEX = "index.json"
 LARGEST = 40 * 2**20
 ROW = ("method", "size", "image_size", "data", "views", "results")
