@@ -1,5 +1,6 @@
 """Any image model of Keras as an image encoder."""
 
+import copy
 from typing import Any
 from typing import Self
 
@@ -180,8 +181,10 @@ class ImageBackbone(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        config = dict(config)
-        config["model"] = keras.saving.deserialize_keras_object(config["model"])
+        # A functional model's config is emptied by what reads it.
+        model = copy.deepcopy(config["model"])
+        model = keras.saving.deserialize_keras_object(model)
+        config = {**config, "model": model}
         return cls(**config)
 
 

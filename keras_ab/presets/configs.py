@@ -33,6 +33,15 @@ KERAS_MODULES = {
     "keras.dtype_policies",
     "keras.random",
 }
+# Keras writes down where it keeps the class of functional models.
+FUNCTIONAL = {
+    ("keras", "Functional"),
+    ("keras.models", "Functional"),
+    ("keras.src.models.functional", "Functional"),
+    ("keras", "Sequential"),
+    ("keras.models", "Sequential"),
+    ("keras.src.models.sequential", "Sequential"),
+}
 # They hold code, or open files.
 REFUSED = {
     "Lambda",
@@ -179,7 +188,12 @@ def _check_class(config, place, custom_objects):
     if registered is not None and _is_known(registered):
         return
     found = keras.saving.get_registered_object(registered or name)
-    if found is None and module in KERAS_MODULES and _is_of_keras(module, name):
+    # Keras refuses another registered name for a class of its own.
+    if (
+        found is None
+        and registered in (None, name)
+        and ((module, name) in FUNCTIONAL or _is_of_keras(module, name))
+    ):
         return
     raise PresetError(
         f"{said} (module {module!r}, registered as {registered!r}) is not "
@@ -219,13 +233,13 @@ def _import_hub(registered):
 
 
 def _is_of_keras(module, name):
+    """Whether a module of Keras' public names has this class."""
+    if module not in KERAS_MODULES:
+        return False
     place = keras
     for part in module.split(".")[1:]:
         place = getattr(place, part, None)
-    found = getattr(place, name, None)
-    if name in ("Functional", "Sequential"):
-        found = keras.Model
-    return inspect.isclass(found)
+    return inspect.isclass(getattr(place, name, None))
 
 
 def _check_string(value, place, custom_objects):

@@ -9,6 +9,7 @@ from keras_ab import models
 from keras_ab import presets
 from keras_ab import probes
 from keras_ab.backbones.image_backbone import PIXELS
+from tests import contracts
 from tests.models import factory
 
 
@@ -53,6 +54,22 @@ def test_a_map_becomes_tokens():
         numpy(encoder.pool(tokens)), expected.mean(1), atol=1e-6
     )
     np.testing.assert_array_equal(numpy(encoder.patch_tokens(tokens)), tokens)
+
+
+def test_contracts(tmp_path):
+    def make():
+        return backbones.ImageBackbone(convolutions())
+
+    shapes, arrays = [(None, 16, 16, 3)], [floats()]
+    config = make().get_config()
+    again = backbones.ImageBackbone.from_config(config).get_config()
+    held, held_again = config.pop("model"), again.pop("model")
+    assert again == config
+    assert held_again["config"] == held["config"]
+    contracts.check_weight_gradients(make(), shapes, arrays)
+    contracts.check_saved(make(), arrays, tmp_path / "model.keras")
+    contracts.check_deterministic(make(), arrays)
+    contracts.check_clone(make(), shapes, arrays)
 
 
 def test_it_trains_in_one_argument(tmp_path):
