@@ -11,6 +11,9 @@ from keras_ab.distribution.replicas import num_replicas
 from keras_ab.distribution.replicas import total
 
 THRESHOLDS = ("clipnorm", "clipvalue", "global_clipnorm")
+# Optimizers whose thresholds are shares now: what they were, and for how many
+# replicas.
+_WITHIN: dict[int, list[Any]] = {}
 
 
 def mirrored_step(model: keras.Model, data: Any) -> None:
@@ -54,15 +57,25 @@ def _first(batch):
 
 @contextlib.contextmanager
 def _shared(optimizer, count) -> Iterator[None]:
-    """Gradients are shares of the true ones here, and so are thresholds."""
+    """Gradients are shares of the true ones here, and so are thresholds.
+
+    Replicas are threads with one optimizer among them, each of which waits in
+    here for the others: the first to come sets, the last to go restores.
+    """
     inner = getattr(optimizer, "inner_optimizer", optimizer)
-    before = {name: getattr(inner, name, None) for name in THRESHOLDS}
-    for name, value in before.items():
-        if value is not None:
+    if id(inner) not in _WITHIN:
+        before = {name: getattr(inner, name, None) for name in THRESHOLDS}
+        before = {k: v for k, v in before.items() if v is not None}
+        _WITHIN[id(inner)] = [before, 0]
+        for name, value in before.items():
             setattr(inner, name, value / count)
+    within = _WITHIN[id(inner)]
+    within[1] += 1
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is not None:
+        within[1] -= 1
+        if within[1] == 0:
+            del _WITHIN[id(inner)]
+            for name, value in within[0].items():
                 setattr(inner, name, value)

@@ -44,15 +44,8 @@ def begun(name, monkeypatch):
 
 
 @pytest.mark.skipif(BACKEND != "torch", reason="PyTorch says what it keeps")
-@pytest.mark.parametrize(
-    "name",
-    [
-        name
-        if name == "ab_clip"
-        else pytest.param(name, marks=pytest.mark.slow)
-        for name in test_methods.TABLE
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", test_methods.TABLE)
 def test_what_is_kept(name, monkeypatch):
     model, batch, options = begun(name, monkeypatch)
     expected = memory.per_step(model, options)
