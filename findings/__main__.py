@@ -18,9 +18,11 @@ import sys
 
 from findings.catalogue import chosen
 from findings.run import BUDGETS
+from findings.run import trainings
 from findings.store import Store
 
 HERE = pathlib.Path(__file__).parent
+FOLDERS = {"full": HERE, "quick": HERE / "quick"}
 
 
 def main(arguments=None):
@@ -39,8 +41,9 @@ def main(arguments=None):
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    runs = [run for finding in findings for run in finding.runs]
-    store = Store(options.runs, budget, runs)
+    # Results are of all that is known, whatever is asked for now.
+    every = {f.name: f for f in [*chosen([], budget), *findings]}.values()
+    store = Store(options.runs, budget, runs_of(every))
     if options.list:
         return _list(findings, store)
     # Imported here: what draws and computes takes a while.
@@ -49,15 +52,22 @@ def main(arguments=None):
 
     # As Ctrl-C does: what runs is ended with this.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    failed = pool.do_all(store, options.jobs, options.backend)
+    failed = pool.do_all(
+        store, runs_of(findings), options.jobs, options.backend
+    )
     # A smoke says nothing, and must not pass for a result.
-    folder = pathlib.Path(options.runs) / "results"
+    folder = pathlib.Path(options.runs) / "smoke"
     if budget.name != "smoke":
-        folder = pathlib.Path(options.output)
-    judged = write.write_results(findings, store, folder)
+        folder = pathlib.Path(options.output or FOLDERS[budget.name])
+    judged = write.write_results(every, store, folder)
     write.show(judged)
     print(f"{folder}/RESULTS.md", file=sys.stderr)
     return int(bool(failed))
+
+
+def runs_of(findings):
+    """All runs of findings, a list."""
+    return [run for finding in findings for run in finding.runs]
 
 
 def _parser():
@@ -78,7 +88,7 @@ def _parser():
         "--runs", default="runs/findings", help="folder that keeps the runs"
     )
     parser.add_argument(
-        "--output", default=str(HERE), help="folder of RESULTS.md"
+        "--output", help="folder of RESULTS.md; by default findings/"
     )
     parser.add_argument(
         "--list", action="store_true", help="say what there is, and stop"
@@ -88,9 +98,9 @@ def _parser():
 
 def _list(findings, store):
     for finding in findings:
-        left = sum(not store.is_done(run) for run in set(finding.runs))
+        left = len(store.missing(finding.runs))
         print(f"{finding.name}: {finding.title}")
-        print(f"    {len(set(finding.runs))} runs, {left} left")
+        print(f"    {len(trainings(finding.runs))} runs, {left} left")
     print(f"{len(store.trainings)} runs in all, {len(store.missing())} left")
     hours, unknown = forecast(store)
     if hours is not None:
@@ -113,7 +123,7 @@ def forecast(store):
     seconds = collections.defaultdict(list)
     missing = store.missing()
     for runs in store.trainings:
-        if runs not in missing:
+        if all(store.is_done(run) for run in runs):
             cost = store.get(runs[0]).cost
             both = cost["core_seconds"] + cost.get("measuring_core_seconds", 0)
             seconds[runs[0].recipe].append(both)

@@ -19,13 +19,14 @@ def cores():
     return [None] * (os.cpu_count() or 1)
 
 
-def do_all(store, jobs=None, backend="tensorflow", do=work.do):
+def do_all(store, wanted=None, jobs=None, backend="tensorflow", do=work.do):
     """Does all trainings of a store that are missing, and measures them.
 
     One that fails does not keep others from being done.
 
     Args:
         store: A `findings.store.Store`.
+        wanted: Runs that are asked for; None for all.
         jobs: Int, trainings at a time; None for one a core.
         backend: String, Keras' backend.
         do: Callable that does the runs of one, as `findings.work.do`.
@@ -41,7 +42,7 @@ def do_all(store, jobs=None, backend="tensorflow", do=work.do):
     from rich.progress import TimeElapsedColumn
     from rich.progress import TimeRemainingColumn
 
-    todo = store.missing()
+    todo = store.missing(wanted)
     waiting = queue.SimpleQueue()
     for runs in todo:
         waiting.put(runs)
@@ -55,10 +56,8 @@ def do_all(store, jobs=None, backend="tensorflow", do=work.do):
         TimeRemainingColumn(elapsed_when_finished=True),
     )
     console = Console(stderr=True, width=100)
-    total = len(store.trainings)
-    done = total - len(todo)
     with Progress(*columns, console=console) as progress:
-        every = progress.add_task("runs", total=total, completed=done)
+        every = progress.add_task("runs", total=len(todo))
 
         def serve(core):
             while True:

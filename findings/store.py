@@ -117,13 +117,25 @@ class Store:
         """Whether it was measured too."""
         return self.is_trained(run) and self.report(run).exists()
 
-    def missing(self):
-        """The trainings of which something is left to do."""
-        return [
-            group
+    def missing(self, wanted=None):
+        """What is left to do.
+
+        Args:
+            wanted: Runs that are asked for; None for all.
+
+        Returns:
+            List of lists of `Run`s, those of one training together.
+        """
+        known = None if wanted is None else {self.whole(r) for r in wanted}
+        left = [
+            [
+                run
+                for run in group
+                if (known is None or run in known) and not self.is_done(run)
+            ]
             for group in self.trainings
-            if not all(self.is_done(run) for run in group)
         ]
+        return [group for group in left if group]
 
     def get(self, run):
         """What a run came to.

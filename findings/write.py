@@ -23,7 +23,7 @@ def write_results(findings, store, folder):
     """Writes what is answered.
 
     Args:
-        findings: List of `findings.finding.Finding`.
+        findings: All `findings.finding.Finding`s, answered or not.
         store: A `findings.store.Store`.
         folder: Path of RESULTS.md, results.json and the plots.
 

@@ -31,6 +31,7 @@ from keras_ab.analysis.value_accuracy import value_accuracy
 from keras_ab.analysis.value_map import ValueMap
 from keras_ab.analysis.value_map import draw_value_maps
 from keras_ab.analysis.value_map import value_map
+from keras_ab.analysis.value_rank import value_ranks
 from keras_ab.analysis.views import crop_view
 
 __all__ = [
@@ -66,4 +67,5 @@ __all__ = [
     "token_colours",
     "value_accuracy",
     "value_map",
+    "value_ranks",
 ]

@@ -317,6 +317,8 @@ def test_the_pool_does_what_is_missing(case):
             raise work.Failed("no")
         made(store, one)
 
+    only = finding.runs[:2]
+    assert store.missing(only) == [[finding.runs[1]]]
     failed = pool.do_all(store, jobs=2, backend="torch", do=do)
     assert set(done) == set(finding.runs[1:])
     assert list(failed) == ["clip seed 1"]

@@ -1,0 +1,82 @@
+"""Do value maps point at what was named?"""
+
+from collections.abc import Callable
+
+import numpy as np
+from keras import ops
+
+from keras_ab.analysis.views import WHOLE
+from keras_ab.analysis.views import actions_between
+from keras_ab.analysis.views import crop_view
+from keras_ab.data import Source
+from keras_ab.models import AnnotationBootstrapping
+
+
+def value_ranks(
+    model: AnnotationBootstrapping,
+    source: Source,
+    describe: Callable[[int, int], str],
+    count: int = 200,
+    size: float = 0.35,
+    boxes: int = 64,
+    seed: int = 0,
+    network: str | None = None,
+) -> np.ndarray:
+    """Where the box around a named object ranks among random boxes, by Q.
+
+    Of each record one object is drawn whose caption fits nothing else in the
+    picture and which a box of that size holds. The model sees the whole image
+    and is asked for the box around the object, and for as many of its size at
+    random places.
+
+    Args:
+        model: A `keras_ab.models.AnnotationBootstrapping` whose annotations
+            are captions.
+        source: A source of records with `"image"` (pixels), `"boxes"`,
+            `"classes"` and `"colours"`.
+        describe: Callable from class and colour indices to a caption, such as
+            `keras_ab.data.scenes.describe`.
+        count: Int, records at most.
+        size: Float, the boxes' side as a share of the image's.
+        boxes: Int, random boxes of each record.
+        seed: Int.
+        network: As in `model.encode`.
+
+    Returns:
+        Float64 of shape `(M,)`: the share of the random boxes with a larger Q,
+        ties counted by half. 0: the map points at the object; 0.5: by chance.
+        `keras_ab.probes.bootstrap_interval` gives the mean's interval.
+    """
+    rng = np.random.default_rng(seed)
+    ranks = []
+    for index in range(len(source)):
+        if len(ranks) == count:
+            break
+        record = source[index]
+        names = list(zip(record["classes"], record["colours"]))
+        places = np.asarray(record["boxes"], "float64")
+        fits = ((places[:, 2:] - places[:, :2]) <= size).all(axis=1)
+        known = [i for i in np.nonzero(fits)[0] if names.count(names[i]) == 1]
+        if not known:
+            continue
+        chosen = known[int(rng.integers(len(known)))]
+        middle = (places[chosen, :2] + places[chosen, 2:]) / 2
+        corners = np.clip(middle - size / 2, 0, 1 - size)[None]
+        others = rng.uniform(0, 1 - size, (boxes, 2))
+        corners = np.concatenate([corners, others])
+        asked = np.concatenate([corners, corners + size], axis=1)
+        view = crop_view(record["image"], WHOLE, model.encoder.image_shape[:2])
+        q = model.value(
+            view[None],
+            actions_between(WHOLE, asked)[None],
+            [describe(*names[chosen])],
+            network,
+        )
+        q = ops.convert_to_numpy(q)[0, :, 0]
+        ranks.append((q[1:] > q[0]).mean() + (q[1:] == q[0]).mean() / 2)
+    if not ranks:
+        raise ValueError(
+            "No record has an object that a box of this size holds, and whose "
+            f"caption is its own. Received: {len(source)} records, size={size}"
+        )
+    return np.array(ranks)
