@@ -120,11 +120,16 @@ def mean_overlap(beta, images=200, views=4):
     Returns:
         Float.
     """
+    import tensorflow as tf
+
     from keras_ab.data import OverlapSampler
 
-    sampler, shape = OverlapSampler(beta), np.array((96, 96), "int32")
-    boxes = [sampler((i, 0), views, shape)[1] for i in range(images)]
-    return analysis.mean_overlap(np.stack(boxes))
+    sampler = OverlapSampler(beta)
+    drawn = tf.data.Dataset.range(images).map(
+        lambda i: sampler(tf.stack([i, 0]), views, tf.constant((96, 96)))[1]
+    )
+    boxes = next(drawn.batch(images).as_numpy_iterator())
+    return analysis.mean_overlap(boxes)
 
 
 def right(budget):
@@ -136,8 +141,8 @@ def right(budget):
             found = get(run.seeded(seed)).collected["value/accuracy"]
             # The first half of training, the start left out.
             early = found[1 : 1 + max(1, len(found) // 2)]
-            bins = np.nanmean(early, axis=0)
-            known = bins[np.isfinite(bins)]
+            bins = [b[np.isfinite(b)] for b in early.T]
+            known = [b.mean() for b in bins if len(b)]
             return float(known[-1] - known[0])
 
         return effect

@@ -1,0 +1,101 @@
+"""Every finding's claims, tables and plots, on made-up results."""
+
+import json
+
+import numpy as np
+import pytest
+
+from findings import work
+from findings import write
+from findings.catalogue import FINDINGS
+from findings.run import FULL
+from findings.run import QUICK
+from findings.store import Store
+from keras_ab.analysis import Collected
+from keras_ab.probes import Outcome
+from keras_ab.probes import Report
+from keras_ab.probes import Result
+from keras_ab.probes.catalogue import fits
+from keras_ab.probes.catalogue import make_probe
+from keras_ab.probes.catalogue import make_task
+
+LOOKS, IMAGES = 5, 8
+
+
+def made(store, one, rng):
+    """A run as it would be left behind, with what its commands ask for."""
+    results = []
+    for task in filter(lambda t: work.answered(t, store.budget), one.tasks):
+        for probe in store.budget.probes:
+            if fits(make_probe(probe), make_task(task.partition("=")[0])):
+                # AB is better, by one of two.
+                odds = 0.8 if one.recipe.startswith("ab_") else 0.3
+                hits = rng.random(200) < odds
+                outcome = Outcome.from_hits("accuracy", hits, 0.1)
+                results.append(Result(task, probe, [outcome]))
+    folder = store.training(one)
+    folder.mkdir(parents=True, exist_ok=True)
+    Report({}, results).save(store.report(one))
+    cost = {"core_seconds": 60, "views": 512_000, "backend": "jax"}
+    (folder / "cost.json").write_text(json.dumps(cost))
+    if not one.collect:
+        return
+    accuracy = np.linspace(0, 1, 5) + 0.01 * rng.random((LOOKS, 5))
+    accuracy[:, -1] = np.nan
+    found = {
+        "value/accuracy": accuracy,
+        "value/staying": rng.random(LOOKS),
+        "value/moving": rng.random(LOOKS),
+        "curriculum/norms": rng.random((LOOKS, IMAGES)) + 0.1,
+        "curriculum/spread": np.arange(LOOKS) + 1 + rng.random(LOOKS),
+        "alignment/cosine": rng.random(LOOKS) + one.recipe.startswith("ab_"),
+        "alignment/reward_loss": rng.random(LOOKS),
+        **{
+            f"crops/{name}": place + rng.random(LOOKS)
+            for place, name in enumerate(
+                ("reward", "value", "many_crops", "chance")
+            )
+        },
+    }
+    Collected(10 * np.arange(LOOKS), found).save(folder / "collected.npz")
+
+
+@pytest.mark.parametrize(
+    "budget",
+    [
+        pytest.param(FULL, id="full"),
+        pytest.param(QUICK, id="quick", marks=pytest.mark.slow),
+    ],
+)
+def test_all_findings_are_answered(budget, tmp_path):
+    findings = [make(budget) for make in FINDINGS.values()]
+    runs = [one for finding in findings for one in finding.runs]
+    store = Store(tmp_path / "runs", budget, runs)
+    rng = np.random.default_rng(0)
+    for one in store.runs:
+        made(store, one, rng)
+    judged = write.write_results(findings, store, tmp_path / "out")
+    claims = [
+        f"{finding.name}: {claim.name}"
+        for finding in findings
+        for claim in finding.claims
+    ]
+    assert [one.finding for one in judged] == claims
+    assert all(np.isfinite(one.effect) for one in judged)
+    by_name = {one.finding: one for one in judged}
+    probe = "decoder" if budget is FULL else "map"
+    for name in (
+        f"T2: ABCLIP over SLIP, count/{probe}",
+        "F4-near: ABCLIP: near over far, first half of training",
+        "F8-alignment: ABCLIP over SLIP, cosine",
+        "F8-accuracy: value over reward",
+        "F9: log of 90th over 10th percentile, later less start",
+    ):
+        assert by_name[name].verdict == "reproduced", name
+        assert by_name[name].seeds == 3
+    text = (tmp_path / "out/RESULTS.md").read_text()
+    assert "Not answered" not in text
+    drawn = {finding.name for finding in findings if finding.draw}
+    plots = {path.stem for path in (tmp_path / "out/plots").iterdir()}
+    assert plots == drawn
+    assert len(drawn) == 8
