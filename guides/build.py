@@ -19,6 +19,7 @@ HERE = pathlib.Path(__file__).parent
 REPOSITORY = "keras-ab/keras_ab"
 """Where the badges lead, on GitHub."""
 
+PLAIN = {"comment_magics": False}
 NAMES = sorted(
     p.stem for p in HERE.glob("*.py") if p.stem not in ("build", "__init__")
 )
@@ -36,7 +37,9 @@ def read(name):
     import jupytext
     import nbformat
 
-    notebook = jupytext.read(HERE / f"{name}.py")
+    # What is a comment there stays one: `# !pip install` is not for the tests.
+    kind = {"extension": ".py", "format_name": "percent", **PLAIN}
+    notebook = jupytext.read(HERE / f"{name}.py", fmt=kind)
     place = f"github.com/{REPOSITORY}/blob/main/guides/{name}.ipynb"
     colab = place.replace("github.com", "colab.research.google.com/github", 1)
     badges = nbformat.v4.new_markdown_cell(

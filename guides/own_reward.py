@@ -37,10 +37,10 @@ keras.utils.set_random_seed(0)
 # ## 1. Tagged images
 #
 # Scenes with several things each; the tags of a picture are the kinds of
-# things in it. Only a tenth of the pictures are tagged.
+# things in it. Only half of the pictures are tagged.
 
 # %%
-scenes = keras_ab.data.Scenes(size=64 if QUICK else 4000).cache()
+scenes = keras_ab.data.Scenes(size=64 if QUICK else 6000).cache()
 TAGS = list(scenes.class_names)
 
 
@@ -49,7 +49,7 @@ def tags_of(record):
     return np.isin(np.arange(len(TAGS)), record["classes"]).astype("float32")
 
 
-tagged = [scenes[i] for i in range(max(32, len(scenes) // 10))]
+tagged = [scenes[i] for i in range(len(scenes) // 2)]
 images = np.stack([record["image"] for record in tagged])
 tags = np.stack([tags_of(record) for record in tagged])
 print(len(tagged), "tagged pictures,", len(TAGS), "tags")
@@ -175,7 +175,7 @@ print(keras.tree.map_structure(lambda spec: spec.shape, batches.element_spec))
 # loss is the paper's, summed over all tags.
 
 # %%
-STEPS = 8 if QUICK else 1500
+STEPS = 8 if QUICK else 2000
 model = keras_ab.models.AnnotationBootstrapping(
     keras_ab.backbones.ViT.from_size(
         "tiny", image_shape=(SIZE, SIZE, 3), patch_size=12
