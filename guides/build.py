@@ -131,8 +131,10 @@ def _environment(settings):
 
 
 def _is_noise(output):
-    """TensorFlow's messages of its start, which no setting stops."""
-    return output.output_type == "stream" and output.name == "stderr"
+    """TensorFlow's messages, of which no setting stops all."""
+    return output.output_type == "stream" and (
+        output.name == "stderr" or output.text.startswith("WARNING:tensorflow")
+    )
 
 
 def main(argv=None):

@@ -69,14 +69,23 @@ colours = keras_ab.probes.FrozenEncoder(
 scenes = keras_ab.data.Scenes(size=256 if QUICK else 4000).cache()
 
 
-def simclr():
+captions = [text for i in range(len(scenes)) for text in scenes[i]["text"]]
+tokenizer = keras_ab.data.WordTokenizer.from_texts(captions, 12)
+
+
+def clip():
     keras.utils.set_random_seed(0)
-    return keras_ab.models.SimCLR(
-        "tiny", image_shape=(SIZE, SIZE, 3), patch_size=12, target_rate=0.02
+    return keras_ab.models.CLIP(
+        "tiny",
+        "tiny",
+        tokenizer,
+        image_shape=(SIZE, SIZE, 3),
+        patch_size=12,
+        target_rate=0.02,
     )
 
 
-untrained, model = simclr(), simclr()
+untrained, model = clip(), clip()
 warmup = STEPS // 8
 model.compile(
     keras.optimizers.AdamW(
@@ -92,7 +101,7 @@ watch = keras_ab.callbacks.Evaluation(
     every_steps=max(1, STEPS // 5),
 )
 model.fit(
-    keras_ab.data.simclr_batches(scenes, SIZE, batch_size=64),
+    keras_ab.data.reward_batches(scenes, tokenizer, SIZE, batch_size=128),
     steps_per_epoch=STEPS,
     callbacks=[watch],
     verbose=2,
@@ -122,12 +131,12 @@ reports = {
     for name, encoder in (
         ("untrained", untrained),
         ("colours", colours),
-        ("SimCLR", model),
+        ("CLIP", model),
     )
 }
-first = reports["SimCLR"].results[0]
+first = reports["CLIP"].results[0]
 print(first.task, first.probe, [o.name for o in first.outcomes])
-print({k: v for k, v in reports["SimCLR"].encoder.items() if k != "weights"})
+print({k: v for k, v in reports["CLIP"].encoder.items() if k != "weights"})
 
 # %% [markdown]
 # ## 4. Side by side
@@ -156,13 +165,13 @@ with tempfile.TemporaryDirectory() as folder:
 # versions, time. A checksum guards the results.
 
 # %%
-reports["SimCLR"].save("simclr.json")
-print(keras_ab.probes.Report.load("simclr.json").protocol)
+reports["CLIP"].save("clip.json")
+print(keras_ab.probes.Report.load("clip.json").protocol)
 try:
     other = keras_ab.probes.evaluate(
         untrained, ["count"], ["knn"], train_size=TRAIN // 2, test_size=TEST
     )
-    keras_ab.probes.compare({"one": reports["SimCLR"], "two": other})
+    keras_ab.probes.compare({"one": reports["CLIP"], "two": other})
 except keras_ab.probes.NotComparable as refusal:
     print(refusal)
 

@@ -8,7 +8,6 @@ from keras import ops
 
 from keras_ab.callbacks import files
 from keras_ab.callbacks.checkpoint import Checkpoint
-from keras_ab.models import Pretrainer
 
 
 class NotFinite(RuntimeError):
@@ -60,7 +59,7 @@ class SkipLimit(keras.callbacks.Callback):
         self._steps = 0
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        if not isinstance(self.model, Pretrainer):
+        if not hasattr(self.model, "skipped_in_a_row"):
             raise ValueError(
                 "SkipLimit watches a keras_ab.models.Pretrainer. Received: "
                 f"{type(self.model).__name__}"
