@@ -179,6 +179,7 @@ def narrow_abclip():
     )
 
 
+@pytest.mark.slow
 def test_curriculum_against_differences():
     model, batch = narrow_abclip(), factory.batch(values=3)
     # In three pieces of at most one image, and all at once.
