@@ -19,6 +19,7 @@ HERE = pathlib.Path(__file__).parent
 REPOSITORY = "keras-ab/keras_ab"
 """Where the badges lead, on GitHub."""
 
+NOISE = ("INFO:tensorflow", "WARNING:tensorflow")
 PLAIN = {"comment_magics": False}
 NAMES = sorted(
     p.stem for p in HERE.glob("*.py") if p.stem not in ("build", "__init__")
@@ -92,10 +93,28 @@ def run(notebook, quick=False, timeout=3600):
             kernel_name="python3",
             resources={"metadata": {"path": folder}},
         ).execute()
+        place = folder
     for cell in notebook.cells:
         cell["metadata"] = {}
         if cell.cell_type == "code":
-            cell["outputs"] = [o for o in cell.outputs if not _is_noise(o)]
+            cell["outputs"] = tidy(cell.outputs, place)
+
+
+def tidy(outputs, folder):
+    """Outputs without what differs from machine to machine.
+
+    Args:
+        outputs: List of a cell's outputs.
+        folder: String, where it ran.
+
+    Returns:
+        List of outputs.
+    """
+    kept = [output for output in outputs if not _is_noise(output)]
+    for output in kept:
+        if output.output_type == "stream":
+            output["text"] = output.text.replace(folder, ".")
+    return kept
 
 
 def write(notebook, path):
@@ -133,7 +152,7 @@ def _environment(settings):
 def _is_noise(output):
     """TensorFlow's messages, of which no setting stops all."""
     return output.output_type == "stream" and (
-        output.name == "stderr" or output.text.startswith("WARNING:tensorflow")
+        output.name == "stderr" or output.text.startswith(NOISE)
     )
 
 

@@ -28,7 +28,7 @@ import numpy as np
 import keras_ab
 
 QUICK = "KERAS_AB_QUICK" in os.environ  # a minute, to see that all works
-SIZE, STEPS = 48, 8 if QUICK else 1200
+SIZE, STEPS = 48, 8 if QUICK else 800
 COUNT = 160 if QUICK else 4000
 
 # %% [markdown]

@@ -24,7 +24,7 @@ import keras_ab
 from keras_ab import analysis
 
 QUICK = "KERAS_AB_QUICK" in os.environ  # a minute, to see that all works
-SIZE, STEPS = 48, 8 if QUICK else 1600
+SIZE, STEPS = 48, 8 if QUICK else 800
 keras.utils.set_random_seed(0)
 
 # %% [markdown]
@@ -61,6 +61,10 @@ names = [
 ]
 asked = [f"a {name}" for name in names[:3]]
 print(watched["text"][0], "- asked for:", asked)
+figure, axis = plt.subplots(figsize=(2.4, 2.4))
+axis.imshow(watched["image"])
+axis.axis("off")
+plt.show()
 
 # %% [markdown]
 # ## 2. Looking while it trains

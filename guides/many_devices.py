@@ -57,7 +57,7 @@ SIZE, STEPS = 32, 6 if QUICK else 60
 # GPU's memory, bfloat16 that is only emulated, and little space on the disk.
 
 # %%
-subprocess.run([sys.executable, "-m", "keras_ab.doctor"])
+done = subprocess.run([sys.executable, "-m", "keras_ab.doctor"])
 
 # %% [markdown]
 # ## 2. One model on all devices

@@ -175,7 +175,7 @@ print(keras.tree.map_structure(lambda spec: spec.shape, batches.element_spec))
 # loss is the paper's, summed over all tags.
 
 # %%
-STEPS = 8 if QUICK else 2000
+STEPS = 8 if QUICK else 1500
 model = keras_ab.models.AnnotationBootstrapping(
     keras_ab.backbones.ViT.from_size(
         "tiny", image_shape=(SIZE, SIZE, 3), patch_size=12
