@@ -235,7 +235,8 @@ print(f"the likeliest tag is there: {right:.0%} (commonest tag: {guess:.0%})")
 # %% [markdown]
 # And the value function: where in this picture would one see each of its tags?
 # The reward saw tags of whole pictures only; where things are comes from the
-# bootstrapping.
+# bootstrapping. After so few steps it knows what belongs up and what down, and
+# not much more.
 
 # %%
 record = next(
