@@ -66,7 +66,13 @@ def run(*given, epochs=2):
 LINEAR = probes.LinearProbe(rates=(0.03,), strengths=(1.0,), min_steps=10)
 
 
-@pytest.mark.parametrize("name, probe", [("knn", "knn"), ("linear", LINEAR)])
+@pytest.mark.parametrize(
+    "name, probe",
+    [
+        ("knn", "knn"),
+        pytest.param("linear", LINEAR, marks=pytest.mark.slow),
+    ],
+)
 def test_a_run_is_not_disturbed(name, probe):
     plain, log, drawn, taken = run()
     watch = evaluation(probe=probe)
