@@ -42,8 +42,9 @@ def check_same(distribution: Any, optimizer: Any) -> None:
         optimizer: The optimizer that the model was compiled with.
 
     Raises:
-        ValueError: If another distribution is set now, or the optimizer was
-            made outside of the strategy's scope.
+        ValueError: If another distribution is set now, the optimizer was
+            made outside of the strategy's scope, or it accumulates gradients
+            where Keras cannot.
     """
     now = present()
     # A strategy stays with the model; its scope may be left.
@@ -56,6 +57,13 @@ def check_same(distribution: Any, optimizer: Any) -> None:
         )
     if keras.backend.backend() != "tensorflow" or distribution is None:
         return
+    steps = optimizer.gradient_accumulation_steps
+    if steps and num_devices(distribution) > 1:
+        raise ValueError(
+            "Keras cannot accumulate gradients on several of TensorFlow's "
+            "devices. Use `compile(encoder_passes=...)` where memory is "
+            f"short. Received: gradient_accumulation_steps={steps}"
+        )
     for variable in optimizer.variables:
         if not distribution.extended.variable_created_in_scope(variable.value):
             raise ValueError(

@@ -172,9 +172,14 @@ def clipped(count):
 
 def compiled(count):
     """A step in a graph, with AdamW's own rules and accumulation."""
+    import keras
+
     from keras_ab import optimizers
     from tests.distribution import comparison
 
+    # Keras cannot accumulate on several of TensorFlow's devices.
+    tensorflow = keras.backend.backend() == "tensorflow"
+    accumulations = (None,) if tensorflow else (None, 2)
     return {
         str(steps): comparison.compare(
             "abclip",
@@ -190,8 +195,25 @@ def compiled(count):
             steps=2,
             run_eagerly=False,
         )
-        for steps in (None, 2)
+        for steps in accumulations
     }
+
+
+def accumulating(count):
+    """What is said of accumulation on several replicas."""
+    import keras
+
+    from tests.models import factory
+
+    with scope(count):
+        model = factory.abclip()
+        model.compile(keras.optimizers.SGD(0.1, gradient_accumulation_steps=2))
+    try:
+        batch = factory.batch(images=count, values=count)
+        model.fit(factory.Batches([batch]), verbose=0)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def not_finite(count):
