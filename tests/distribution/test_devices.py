@@ -92,12 +92,6 @@ def test_model_parallel(name):
 
 @pytest.mark.slow
 @pytest.mark.skipif(BACKEND == "torch", reason="one device")
-@pytest.mark.xfail(
-    BACKEND == "tensorflow",
-    reason="in a graph, replicas decay weights otherwise than one device, "
-    "and log another loss",
-    strict=True,
-)
 def test_accumulation_clipping_and_a_graph():
     for found in devices.call(2, "compiled").values():
         check_close(found, 2)
