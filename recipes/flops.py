@@ -63,11 +63,26 @@ def image(encoder, size=None, kept=None):
     Returns:
         Int.
     """
+    patches, tokens = lengths(encoder, size, kept)
+    return patches * kernels(encoder.patches) + transformer(encoder, tokens)
+
+
+def lengths(encoder, size=None, kept=None):
+    """Patches of a view, and tokens that go through the blocks.
+
+    Args:
+        encoder: As in `image`.
+        size: As in `image`.
+        kept: As in `image`.
+
+    Returns:
+        Two ints.
+    """
     patches = math.prod(encoder.grid_shape)
     if size is not None:
         patches = math.prod(size // side for side in encoder.patch_size)
     tokens = (patches if kept is None else kept) + encoder.num_prefix_tokens
-    return patches * kernels(encoder.patches) + transformer(encoder, tokens)
+    return patches, tokens
 
 
 @functools.singledispatch
@@ -120,7 +135,7 @@ def _(value: objectives.BellmanValue, network, options):
         own = kernels(block) - context
         mixing = 2 * value.decoder.hidden_dim * (_action_tokens(value) + tokens)
         decoding += views * tokens * context + states * (own + mixing)
-    number = _annotations(reward, options)
+    number = annotations(reward, options)
     heads = pairs * kernels(value.action_head)
     if not _has_table(reward):
         heads += number * kernels(value.annotation_head)
@@ -166,7 +181,7 @@ def _has_table(reward):
     return isinstance(reward, objectives.SelfDistillation)
 
 
-def _annotations(reward, options):
+def annotations(reward, options):
     """L, the annotations of a batch."""
     if _has_table(reward):
         return reward.num_prototypes

@@ -15,6 +15,7 @@ from keras_ab import data
 from keras_ab import objectives
 from keras_ab.ops import chunked_bellman
 from recipes import budget
+from recipes import flops
 
 METHOD = (
     "inputs of products, norms, softmaxes and activations, each kept once "
@@ -65,13 +66,13 @@ def per_step(model, options, passes=1):
     return {**parts, "total": sum(parts.values())}
 
 
-def verdict(model, options, flops, device):
+def verdict(model, options, operations, device):
     """Whether a step fits on a device, and what it takes at least.
 
     Args:
         model: A compiled `keras_ab.models.Pretrainer`.
         options: The recipe's options.
-        flops: Int, FLOPs of a step.
+        operations: Int, FLOPs of a step.
         device: One of `DEVICES`.
 
     Returns:
@@ -89,7 +90,7 @@ def verdict(model, options, flops, device):
         "device": device,
         "device_gb": memory,
         "encoder_passes": next(fitting, None),
-        "least_seconds": flops / (rate * 1e12),
+        "least_seconds": operations / (rate * 1e12),
     }
 
 
@@ -137,10 +138,7 @@ def image(encoder, size=None, kept=None):
     Returns:
         Int.
     """
-    patches = math.prod(encoder.grid_shape)
-    if size is not None:
-        patches = math.prod(size // side for side in encoder.patch_size)
-    tokens = (patches if kept is None else kept) + encoder.num_prefix_tokens
+    patches, tokens = flops.lengths(encoder, size, kept)
     pixels = 3 * patches * math.prod(encoder.patch_size)
     ends = 2 * tokens * encoder.hidden_dim
     return pixels + transformer(encoder, tokens) + ends
@@ -190,14 +188,13 @@ def _(value: objectives.BellmanValue, network, options):
     views = options.value_batch_size * options.num_views
     pairs = views * options.num_views
     decoder, block = value.decoder, value.decoder.blocks[0]
-    tokens = math.prod(network.encoder.grid_shape)
-    tokens += network.encoder.num_prefix_tokens
+    _, tokens = flops.lengths(network.encoder)
     length = value.action_tokens.slot_embeddings.shape[0]
     each = 14 * decoder.hidden_dim + 2 * block.intermediate_dim
     each += _weights(block.num_heads, length + tokens)
     own = pairs * length * each
     context = 2 * views * tokens * decoder.hidden_dim
-    number = _annotations(reward, options)
+    number = flops.annotations(reward, options)
     logits = pairs * number
     if logits > chunked_bellman.WHOLE:
         logits = chunked_bellman.CHUNK
@@ -230,11 +227,3 @@ def _(latents: objectives.MaskedLatents, network, options):
     count = options.masked_batch_size
     encoded = count * image(network.encoder, kept=seen)
     return encoded, count * masks.num_targets * block
-
-
-def _annotations(reward, options):
-    """L, the annotations of a batch."""
-    if isinstance(reward, objectives.SelfDistillation):
-        return reward.num_prototypes
-    sizes = budget.batch(options)
-    return sizes.get("reward") or sizes["views"]

@@ -5,13 +5,11 @@ import pathlib
 from collections.abc import Callable
 from typing import Any
 
-import keras
 import numpy as np
-from keras import ops
 
-from keras_ab import optimizers
 from keras_ab.analysis.collected import Collected
 from keras_ab.callbacks import random_state
+from keras_ab.callbacks.every_steps import EverySteps
 from keras_ab.models import Pretrainer
 from keras_ab.typing import PathLike
 
@@ -19,7 +17,7 @@ Measure = Callable[[Pretrainer], dict[str, Any]]
 """From a model to numbers and arrays by name."""
 
 
-class Collector(keras.callbacks.Callback):
+class Collector(EverySteps):
     """Measures the model at the start and every so many steps of `fit`.
 
     A measure is any function of the model, such as those of
@@ -64,11 +62,7 @@ class Collector(keras.callbacks.Callback):
         every_steps: int = 100,
         path: PathLike | None = None,
     ):
-        super().__init__()
-        if every_steps < 1:
-            raise ValueError(
-                f"`every_steps` must be at least 1. Received: {every_steps}"
-            )
+        super().__init__(every_steps)
         wrong = [
             name
             for name, measure in measures.items()
@@ -80,41 +74,24 @@ class Collector(keras.callbacks.Callback):
                 f"callables on a model. Received: {wrong or measures!r}"
             )
         self.measures = dict(measures)
-        self.every_steps = every_steps
         self.path = None if path is None else pathlib.Path(path)
         self.collected = Collected.nothing()
-        self.step = 0
         self._numbers = {}
 
     # Called by fit.
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        if not isinstance(self.model, Pretrainer):
-            raise ValueError(
-                "Collector looks at a keras_ab.models.Pretrainer. Received: "
-                f"{type(self.model).__name__}"
-            )
-        # As the batches of the whole run count, so that a run that goes on
-        # is looked at at the same steps.
-        updates = int(ops.convert_to_numpy(self.model.updates))
-        self.step = updates * optimizers.micro_steps(self.model.optimizer)
+        super().on_train_begin(logs)
         if not len(self.collected.steps) and self.path and self.path.exists():
             self.collected = Collected.load(self.path)
         self.collected = self.collected.until(self.step)
         if self.step == 0 and not len(self.collected.steps):
             self._look()
 
-    def on_epoch_begin(
-        self, epoch: int, logs: dict[str, Any] | None = None
-    ) -> None:
-        self._batch = -1
-
     def on_train_batch_end(
         self, batch: int, logs: dict[str, Any] | None = None
     ) -> None:
-        before, new = self.step, batch - self._batch
-        self.step, self._batch = before + new, batch
-        if self.step // self.every_steps == before // self.every_steps:
+        if not self._is_due(batch):
             return
         self._look()
         if logs is not None:
@@ -127,9 +104,8 @@ class Collector(keras.callbacks.Callback):
             logs.update(self._numbers)
 
     def _look(self):
-        if keras.backend.backend() == "jax" and self.step:
-            # Within fit, JAX's variables are stale until this.
-            self.model.jax_state_sync()
+        if self.step:
+            self._sync()
         state = random_state.capture()
         try:
             row = measure_all(self.model, self.measures)

@@ -2,12 +2,8 @@
 
 from typing import Any
 
-import keras
-from keras import ops
-
-from keras_ab import optimizers
 from keras_ab.callbacks import random_state
-from keras_ab.models import Pretrainer
+from keras_ab.callbacks.every_steps import EverySteps
 from keras_ab.probes import FrozenEncoder
 from keras_ab.probes import Outcome
 from keras_ab.probes import Probe
@@ -15,7 +11,7 @@ from keras_ab.probes.measurement import Measurement
 from keras_ab.probes.tasks import Task
 
 
-class Evaluation(keras.callbacks.Callback):
+class Evaluation(EverySteps):
     """Probes the encoder every so many steps of `fit`, and changes nothing.
 
     The run goes on to the same weights, to the bit, as without it: weights,
@@ -71,17 +67,11 @@ class Evaluation(keras.callbacks.Callback):
         network: str | None = None,
         batch_size: int = 64,
     ):
-        super().__init__()
-        if every_steps < 1:
-            raise ValueError(
-                f"`every_steps` must be at least 1. Received: {every_steps}"
-            )
-        self.every_steps = every_steps
+        super().__init__(every_steps)
         self.network = network
         self.batch_size = batch_size
         self.figures = {}
         self.history = {}
-        self.step = 0
         self._measurement = Measurement(task, probe, train, test)
         self._encoder = None
         self._of = None
@@ -89,33 +79,18 @@ class Evaluation(keras.callbacks.Callback):
     # Called by fit.
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        if not isinstance(self.model, Pretrainer):
-            raise ValueError(
-                "Evaluation probes a keras_ab.models.Pretrainer. Received: "
-                f"{type(self.model).__name__}"
-            )
+        super().on_train_begin(logs)
         if self._of is not self.model:
             self._encoder = FrozenEncoder(self.model, network=self.network)
             self._of = self.model
         state = random_state.capture()
         self._measurement.read(self._encoder)
         random_state.restore(state)
-        # As the batches of the whole run count, so that a run that goes on
-        # is evaluated at the same steps.
-        updates = int(ops.convert_to_numpy(self.model.updates))
-        self.step = updates * optimizers.micro_steps(self.model.optimizer)
-
-    def on_epoch_begin(
-        self, epoch: int, logs: dict[str, Any] | None = None
-    ) -> None:
-        self._batch = -1
 
     def on_train_batch_end(
         self, batch: int, logs: dict[str, Any] | None = None
     ) -> None:
-        before, new = self.step, batch - self._batch
-        self.step, self._batch = before + new, batch
-        if self.step // self.every_steps == before // self.every_steps:
+        if not self._is_due(batch):
             return
         outcomes = self.evaluate()
         self.history[self.step] = outcomes
@@ -136,9 +111,7 @@ class Evaluation(keras.callbacks.Callback):
         Returns:
             A list of `keras_ab.probes.Outcome`.
         """
-        if keras.backend.backend() == "jax":
-            # Within fit, JAX's variables are stale until this.
-            self.model.jax_state_sync()
+        self._sync()
         state = random_state.capture()
         try:
             return self._measurement.run(self._encoder, self.batch_size)

@@ -2,21 +2,18 @@
 
 from typing import Any
 
-import keras
 import numpy as np
-from keras import ops
 
-from keras_ab import optimizers
 from keras_ab.callbacks import figures
 from keras_ab.callbacks import sample
 from keras_ab.callbacks.collapse_alarm import CollapseAlarm
+from keras_ab.callbacks.every_steps import EverySteps
 from keras_ab.callbacks.reading import Reading
-from keras_ab.models import Pretrainer
 from keras_ab.objectives import Reward
 from keras_ab.typing import Batch
 
 
-class Monitor(keras.callbacks.Callback):
+class Monitor(EverySteps):
     """Measures features, targets and losses every so many steps of `fit`.
 
     The figures, in the logs of the step and of the epoch, so that `History`,
@@ -80,24 +77,16 @@ class Monitor(keras.callbacks.Callback):
         views: int = 32,
         alarm: str | CollapseAlarm | None = "warn",
     ):
-        super().__init__()
-        for name, value, least in (
-            ("every_steps", every_steps, 1),
-            ("views", views, 4),
-        ):
-            if not value >= least:
-                raise ValueError(
-                    f"`{name}` must be at least {least}. Received: {value}"
-                )
+        super().__init__(every_steps)
+        if not views >= 4:
+            raise ValueError(f"`views` must be at least 4. Received: {views}")
         if isinstance(alarm, str):
             alarm = CollapseAlarm(action=alarm)
-        self.every_steps = every_steps
         self.views = views
         self.alarm = alarm
         self.figures = {}
         self.chance = {}
         self.annotations = {}
-        self.step = 0
         self._images = None
         if images is not None:
             self._images = np.asarray(images)[:views]
@@ -118,11 +107,7 @@ class Monitor(keras.callbacks.Callback):
         self._seen = batch if batch is not None else self._seen
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        if not isinstance(self.model, Pretrainer):
-            raise ValueError(
-                "Monitor watches a keras_ab.models.Pretrainer. Received: "
-                f"{type(self.model).__name__}"
-            )
+        super().on_train_begin(logs)
         if self._seen is not None:
             # By the sizes that are trained on.
             objectives = self.model.online.objectives
@@ -156,10 +141,6 @@ class Monitor(keras.callbacks.Callback):
             )
         if not self._reads(self.model, self._num_annotations):
             self._reading = Reading(self.model, self._num_annotations)
-        # As the batches of the whole run count, so that a run that goes on
-        # is read at the same steps.
-        updates = int(ops.convert_to_numpy(self.model.updates))
-        self.step = updates * optimizers.micro_steps(self.model.optimizer)
 
     def _reads(self, model, num_annotations):
         """Whether there is a reading for this, compiled already."""
@@ -173,15 +154,13 @@ class Monitor(keras.callbacks.Callback):
     def on_epoch_begin(
         self, epoch: int, logs: dict[str, Any] | None = None
     ) -> None:
-        self._batch = -1
+        super().on_epoch_begin(epoch, logs)
         self._mean = {}
 
     def on_train_batch_end(
         self, batch: int, logs: dict[str, Any] | None = None
     ) -> None:
-        before, new = self.step, batch - self._batch
-        self.step, self._batch = before + new, batch
-        if self.step // self.every_steps == before // self.every_steps:
+        if not self._is_due(batch):
             return
         logs = {} if logs is None else logs
         self.figures = {**self.measure(), **self._losses(logs)}
@@ -209,9 +188,7 @@ class Monitor(keras.callbacks.Callback):
             Dict from names to floats.
         """
         model = self.model
-        if keras.backend.backend() == "jax":
-            # Within fit, JAX's variables are stale until this.
-            model.jax_state_sync()
+        self._sync()
         inputs = {"images": self._images, "batch": self._sample}
         read = self._reading.look(inputs)
         features = read["features"]

@@ -3,18 +3,18 @@
 import pathlib
 from typing import Any
 
-import keras
 from keras import ops
 
 from keras_ab.callbacks import files
 from keras_ab.callbacks.checkpoint import Checkpoint
+from keras_ab.callbacks.every_steps import EverySteps
 
 
 class NotFinite(RuntimeError):
     """More steps in a row than allowed were not finite."""
 
 
-class SkipLimit(keras.callbacks.Callback):
+class SkipLimit(EverySteps):
     """Stops a run in which too many steps in a row are not finite.
 
     Such a step changes nothing, so weights stay what they were before the
@@ -47,16 +47,11 @@ class SkipLimit(keras.callbacks.Callback):
         checkpoint: Checkpoint | None = None,
         every_steps: int = 25,
     ):
-        super().__init__()
-        for name, value in (("limit", limit), ("every_steps", every_steps)):
-            if not value >= 1:
-                raise ValueError(
-                    f"`{name}` must be at least 1. Received: {value}"
-                )
+        super().__init__(every_steps)
+        if not limit >= 1:
+            raise ValueError(f"`limit` must be at least 1. Received: {limit}")
         self.limit = limit
         self.checkpoint = checkpoint
-        self.every_steps = every_steps
-        self._steps = 0
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         if not hasattr(self.model, "skipped_in_a_row"):
@@ -65,17 +60,10 @@ class SkipLimit(keras.callbacks.Callback):
                 f"{type(self.model).__name__}"
             )
 
-    def on_epoch_begin(
-        self, epoch: int, logs: dict[str, Any] | None = None
-    ) -> None:
-        self._batch = -1
-
     def on_train_batch_end(
         self, batch: int, logs: dict[str, Any] | None = None
     ) -> None:
-        before, new = self._steps, batch - self._batch
-        self._steps, self._batch = before + new, batch
-        if self._steps // self.every_steps == before // self.every_steps:
+        if not self._is_due(batch):
             return
         in_a_row = self._in_a_row()
         if in_a_row >= self.limit:
@@ -86,9 +74,7 @@ class SkipLimit(keras.callbacks.Callback):
             )
 
     def _in_a_row(self):
-        if keras.backend.backend() == "jax":
-            # Within fit, JAX's variables are stale until this.
-            self.model.jax_state_sync()
+        self._sync()
         return int(ops.convert_to_numpy(self.model.skipped_in_a_row))
 
     def _last_good(self):
