@@ -19,7 +19,6 @@ import json
 import os
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -29,6 +28,8 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 
 import keras
 import numpy as np
+
+from benchmarks.workers import Worker
 
 SIZE, VIEWS, BATCH = 224, 4, 16
 PEERS = pathlib.Path(__file__).parent / "pillow_crops.py"
@@ -94,32 +95,6 @@ def serve(kind, folder, clock):
     print("ready", flush=True)
     for _ in sys.stdin:
         print(run(), flush=True)
-
-
-class Worker:
-    """A process of its own on some cores, which works when it is asked."""
-
-    def __init__(self, command, cores):
-        self.process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-            preexec_fn=lambda: os.sched_setaffinity(0, cores),
-        )
-        if self.process.stdout.readline().strip() != "ready":
-            raise RuntimeError(self.process.stderr.read().strip()[-500:])
-
-    def seconds(self):
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        return float(self.process.stdout.readline())
-
-    def stop(self):
-        self.process.stdin.close()
-        self.process.wait()
 
 
 def commands(folder, cores, torchvision_python, clock):

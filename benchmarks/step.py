@@ -149,12 +149,48 @@ def ab_model(images):
     return model, batch, shape, options
 
 
-def time_ab_step(rounds, images, steps):
-    """`fit` and the bare step on one batch, `steps` updates a turn."""
+def flops(model, batch):
+    """FLOPs of a training step, as XLA counts them before it optimises."""
+    groups = (
+        model.trainable_variables,
+        model.non_trainable_variables,
+        model.optimizer.variables,
+        model.metrics_variables,
+    )
+    state = tuple([v.value for v in group] for group in groups)
+    lowered = jax.jit(model.train_step).lower(state, (batch,))
+    return lowered.cost_analysis()["flops"]
+
+
+def fitting(model, batch, steps, losses, name):
+    """A function that fits a model to one batch for some steps."""
     import tensorflow as tf
 
-    model, batch, shape, options = ab_model(images)
     model._prepare(batch)
+    dataset = tf.data.Dataset.from_tensors(batch).repeat()
+
+    def fit():
+        history = model.fit(
+            dataset, steps_per_epoch=steps, shuffle=False, verbose=0
+        )
+        losses[name] = history.history["loss"][0]
+
+    return fit
+
+
+def ab_candidates(images, steps, losses):
+    """ABCLIP's step by `fit` and written bare, on one batch.
+
+    Args:
+        images: Int, see `ab_model`.
+        steps: Int, updates a turn.
+        losses: Dict that gets the mean loss of the latest turn of each.
+
+    Returns:
+        Dict of the functions `fit` and `bare`; the model and its batch.
+    """
+    model, batch, shape, options = ab_model(images)
+    fit = fitting(model, batch, steps, losses, "fit")
     prefix = f"{model.name}/online/"
     weights = {
         w.path.removeprefix(prefix): jax.numpy.array(w.value)
@@ -164,15 +200,7 @@ def time_ab_step(rounds, images, steps):
     bare = bare_step.make_step(
         shape, options.learning_rate, options.weight_decay
     )
-    dataset = tf.data.Dataset.from_tensors(batch).repeat()
     device_batch = jax.tree.map(jax.numpy.asarray, batch)
-    losses = {}
-
-    def fit():
-        history = model.fit(
-            dataset, steps_per_epoch=steps, shuffle=False, verbose=0
-        )
-        losses["fit"] = history.history["loss"][0]
 
     def run_bare():
         nonlocal state
@@ -183,11 +211,22 @@ def time_ab_step(rounds, images, steps):
         losses["bare"] = float(np.mean([float(x) for x in total]))
         jax.block_until_ready(state)
 
-    seconds = interleave({"fit": fit, "bare": run_bare}, rounds)
-    # Both have made as many updates from one start on one batch.
+    return {"fit": fit, "bare": run_bare}, model, batch
+
+
+def check_alike(losses):
+    """That both have made as many updates from one start on one batch."""
     difference = abs(losses["fit"] - losses["bare"])
     if difference > 0.02 * abs(losses["bare"]):
         raise AssertionError(f"The two steps are not the same: {losses}")
+
+
+def time_ab_step(rounds, images, steps):
+    """`fit` and the bare step on one batch, `steps` updates a turn."""
+    losses = {}
+    candidates, _, _ = ab_candidates(images, steps, losses)
+    seconds = interleave(candidates, rounds)
+    check_alike(losses)
     return seconds, losses
 
 

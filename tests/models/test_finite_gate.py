@@ -109,6 +109,31 @@ def test_a_loss_whose_gradient_is_fine():
     check_equal(model, before)
 
 
+@keras.saving.register_keras_serializable(package="keras_ab_test")
+class Cliff(ImageTextContrast):
+    """A reward whose gradient alone is not finite at its second step."""
+
+    def compute_loss(self, outputs, targets, updates):
+        loss = super().compute_loss(outputs, targets, updates)
+        return loss + ops.sqrt(
+            ops.where(ops.equal(updates, 1), 0.0, 1.0) * loss
+        )
+
+
+def test_a_gradient_whose_loss_is_fine():
+    model = models.AnnotationBootstrapping(
+        factory.image_encoder(),
+        Cliff(factory.text_encoder(), projection_dim=8),
+    )
+    factory.compile(model, keras.optimizers.AdamW(1e-2))
+    model.fit(factory.batches(1), verbose=0)
+    before = snapshot(model)
+    history = model.fit(factory.batches(2), verbose=0)
+    assert np.isfinite(history.history["loss"][0])
+    assert history.history["skipped_steps"] == [2]
+    check_equal(model, before)
+
+
 def test_an_optimizer_without_state():
     model = factory.abclip()
     factory.compile(model, keras.optimizers.SGD(1e-2))

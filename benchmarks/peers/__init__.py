@@ -1,0 +1,1 @@
+"""Our steps beside those of other projects, in one interleaved run."""
