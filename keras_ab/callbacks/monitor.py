@@ -187,7 +187,6 @@ class Monitor(EverySteps):
         Returns:
             Dict from names to floats.
         """
-        model = self.model
         self._sync()
         inputs = {"images": self._images, "batch": self._sample}
         read = self._reading.look(inputs)
