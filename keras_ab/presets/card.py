@@ -19,7 +19,10 @@ FREE = (
     "workers",
     "test",
     "monitor_every",
+    "evaluate",
+    "collect_every",
     "dry_run",
+    "plan",
 )
 
 
@@ -189,8 +192,13 @@ def _command(trained):
     module = method.replace("ab", "ab_", 1) if method[:2] == "ab" else method
     words = ["python", "-m", f"recipes.{module}"]
     for key, value in trained.get("options", {}).items():
-        if key not in FREE and value not in ("", None):
-            words += [f"--{key.replace('_', '-')}", str(value)]
+        flag = key.replace("_", "-")
+        if key in FREE or value in ("", None):
+            continue
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            words += [f"--{flag}", str(value)]
     return shlex.join(words)
 
 
