@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from keras_ab import callbacks
+from keras_ab import compilation
 from recipes import looking
 
 # What may differ when a run goes on.
@@ -18,6 +19,7 @@ FREE = {
     "output",
     "resume",
     "json",
+    "compiled",
     "workers",
     "test",
     "monitor_every",
@@ -102,6 +104,8 @@ def fit(model, batches, steps, views, options, reports=50):
     """
     output = pathlib.Path(options.output)
     output.mkdir(parents=True, exist_ok=True)
+    if options.compiled != "none":
+        compilation.keep(options.compiled or output / "compiled")
     settings = dataclasses.asdict(options)
     checkpoint = callbacks.Checkpoint(
         output / "checkpoints",

@@ -76,6 +76,7 @@ ALLOWED = {
         "probes",
         "callbacks",
     },
+    "compilation": set(),
     "embed": {"probes", "data"},
     "explore": {"analysis", "models", "objectives", "probes", "data"},
     "conversion": {"backbones", "layers", "models"},
