@@ -102,6 +102,12 @@ def fit(model, batches, steps, views, options, reports=50):
         reports: Int, lines of progress in the whole run, each with the mean
             losses since the one before.
     """
+    if "://" in options.output:
+        raise ValueError(
+            "A recipe's output must be a local folder; "
+            "`keras_ab.callbacks.Checkpoint` takes remote ones. Received: "
+            f"{options.output}"
+        )
     output = pathlib.Path(options.output)
     output.mkdir(parents=True, exist_ok=True)
     if options.compiled != "none":

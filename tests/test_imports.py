@@ -49,6 +49,7 @@ ALLOWED = {
         "ops",
     },
     "callbacks": {
+        "data",
         "distribution",
         "models",
         "objectives",
