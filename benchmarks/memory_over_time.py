@@ -3,10 +3,9 @@ r"""Whether a long run keeps its memory: thousands of steps.
     KERAS_BACKEND=jax python -m benchmarks.memory_over_time \
         --json runs/memory_over_time_jax.json
 
-ABCLIP of test size on built-in scenes, with a validation, a checkpoint and a
-line of the log every 100 steps, and the monitor every 50. Resident memory is
-read every 100 steps, after validation and checkpoint. What comes in the first
-500 steps is warm-up. `rss_last_over_first` is the mean of the last fifth of
+ABCLIP of test size on built-in scenes, with a validation and a checkpoint every
+100 steps (`--every`), after which resident memory is read, and a monitor twice
+as often. The first 500 steps are warm-up. `rss_last_over_first` is the mean of the last fifth of
 the readings after it over the mean of the first fifth.
 """
 
@@ -25,8 +24,6 @@ from keras_ab import data
 from recipes import ab_clip
 from recipes import sources
 
-EVERY = 100
-
 
 class Resident(keras.callbacks.Callback):
     """Resident memory in MiB at the end of each epoch."""
@@ -39,7 +36,7 @@ class Resident(keras.callbacks.Callback):
         self.readings.append(status("VmRSS"))
 
 
-def readings(options, epochs, every=EVERY):
+def readings(options, epochs, every):
     """Resident memory after each epoch of a run.
 
     Args:
@@ -102,6 +99,7 @@ def main(argv=None):
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--every", type=int, default=100)
     parser.add_argument("--warm-up", type=int, default=500)
     parser.add_argument("--json", help="file for the figures")
     given = parser.parse_args(argv)
@@ -112,15 +110,17 @@ def main(argv=None):
         reward_batch_size=8,
         value_batch_size=2,
     )
-    found = readings(options, given.steps // EVERY)
-    after = found[given.warm_up // EVERY :]
+    every = given.every
+    found = readings(options, given.steps // every, every)
+    after = found[given.warm_up // every :]
     slope = statistics.linear_regression(range(len(after)), after).slope
     results = {
         "backend": keras.backend.backend(),
         "steps": given.steps,
+        "every": every,
         "warm_up": given.warm_up,
         "rss_last_over_first": growth(after),
-        "mib_per_1000_steps": slope * 1000 / EVERY,
+        "mib_per_1000_steps": slope * 1000 / every,
         "rss_mib": found,
     }
     print(json.dumps(results))
