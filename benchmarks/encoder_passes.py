@@ -98,7 +98,9 @@ def gradient_of(model, batch):
     if backend == "tensorflow":
         import tensorflow as tf
 
-        @tf.function(jit_compile=os.environ.get("MODE") == "compiled")
+        @tf.function(
+            autograph=False, jit_compile=os.environ.get("MODE") == "compiled"
+        )
         def step(batch):
             with tf.GradientTape() as tape:
                 loss = loss_of(batch)

@@ -5,8 +5,8 @@ r"""Whether a long run keeps its memory: thousands of steps.
 
 ABCLIP of test size on built-in scenes, with a validation and a checkpoint every
 100 steps (`--every`), after which resident memory is read, and a monitor twice
-as often. The first 500 steps are warm-up. `rss_last_over_first` is the mean of the last fifth of
-the readings after it over the mean of the first fifth.
+as often. The first 500 steps are warm-up. `rss_last_over_first` is the mean of
+the last fifth of the readings after it over the mean of the first fifth.
 """
 
 import argparse
