@@ -26,11 +26,14 @@ from recipes import sources
 
 
 class Resident(keras.callbacks.Callback):
-    """Resident memory in MiB at the end of each epoch."""
+    """Resident memory in MiB at the end of each epoch, and steps taken."""
 
     def __init__(self):
         super().__init__()
-        self.readings = []
+        self.readings, self.steps = [], 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.steps += 1
 
     def on_epoch_end(self, epoch, logs=None):
         self.readings.append(status("VmRSS"))
@@ -45,7 +48,7 @@ def readings(options, epochs, every):
         every: Int, steps of an epoch, and between checkpoints.
 
     Returns:
-        List of floats, MiB.
+        List of floats, MiB, and the number of steps: SIGTERM ends a run.
     """
     reward, value, tokenizer = sources.captioned_and_more(options)
     model, _ = ab_clip.build(options, tokenizer)
@@ -77,7 +80,7 @@ def readings(options, epochs, every):
                 resident,
             ],
         )
-    return resident.readings
+    return resident.readings, resident.steps
 
 
 def growth(found):
@@ -111,12 +114,12 @@ def main(argv=None):
         value_batch_size=2,
     )
     every = given.every
-    found = readings(options, given.steps // every, every)
+    found, steps = readings(options, given.steps // every, every)
     after = found[given.warm_up // every :]
     slope = statistics.linear_regression(range(len(after)), after).slope
     results = {
         "backend": keras.backend.backend(),
-        "steps": given.steps,
+        "steps": steps,
         "every": every,
         "warm_up": given.warm_up,
         "rss_last_over_first": growth(after),
