@@ -14,6 +14,7 @@ from keras_ab import actions
 from keras_ab import analysis
 from keras_ab import backbones
 from keras_ab import callbacks
+from keras_ab import compilation
 from keras_ab import conversion
 from keras_ab import data
 from keras_ab import distribution
@@ -35,6 +36,7 @@ __all__ = [
     "analysis",
     "backbones",
     "callbacks",
+    "compilation",
     "conversion",
     "data",
     "distribution",

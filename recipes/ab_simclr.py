@@ -134,7 +134,10 @@ def build(options):
         if options.lag
         else None,
     )
-    model.compile(optimizers.adamw(options))
+    model.compile(
+        optimizers.adamw(options),
+        encoder_passes=options.encoder_passes,
+    )
     return model, steps
 
 

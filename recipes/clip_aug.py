@@ -90,7 +90,10 @@ def build(options, tokenizer):
         projection_dim=options.projection_dim,
         target_rate=options.average_rate or None,
     )
-    model.compile(optimizers.adamw(options))
+    model.compile(
+        optimizers.adamw(options),
+        encoder_passes=options.encoder_passes,
+    )
     return model, steps
 
 

@@ -122,7 +122,10 @@ def build(options):
             options.target_rate, options.end_target_rate, steps
         ),
     )
-    model.compile(optimizers.adamw(options, global_clipnorm=options.clip_norm))
+    model.compile(
+        optimizers.adamw(options, global_clipnorm=options.clip_norm),
+        encoder_passes=options.encoder_passes,
+    )
     return model, steps
 
 

@@ -50,6 +50,7 @@ def report(method, model, steps, options):
         "parameters": parameters(model),
         "flops_per_step": {**flops.per_step(model, options)},
         "flops_method": flops.METHOD,
+        "encoder_passes": model.online.passes,
         "bytes": memory.per_step(model, options),
         "bytes_method": memory.METHOD,
     }

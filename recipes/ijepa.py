@@ -88,7 +88,10 @@ def build(options):
             options.target_rate, options.end_target_rate, steps
         ),
     )
-    model.compile(optimizers.adamw(options))
+    model.compile(
+        optimizers.adamw(options),
+        encoder_passes=options.encoder_passes,
+    )
     return model, steps
 
 

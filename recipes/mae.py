@@ -85,7 +85,10 @@ def build(options):
         decoder_heads=options.decoder_heads,
         target_rate=options.average_rate or None,
     )
-    model.compile(optimizers.adamw(options))
+    model.compile(
+        optimizers.adamw(options),
+        encoder_passes=options.encoder_passes,
+    )
     return model, steps
 
 

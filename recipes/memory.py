@@ -34,17 +34,18 @@ DEVICES = {
 }
 
 
-def per_step(model, options, passes=1):
+def per_step(model, options, passes=None):
     """Bytes that a step needs at once, by part.
 
     Args:
         model: A compiled `keras_ab.models.Pretrainer`.
         options: The recipe's options.
-        passes: Int, `encoder_passes` of `compile`.
+        passes: Int, `encoder_passes`; None for the compiled model's own.
 
     Returns:
         Dict of ints, `"total"` last.
     """
+    passes = passes or model.online.passes
     trained = [w for w in model.weights if w.trainable]
     state = _bytes(model.weights) + _bytes(model.optimizer.variables)
     width = 2 if "16" in model.compute_dtype else 4

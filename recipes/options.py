@@ -41,6 +41,10 @@ class RunOptions:
         choices=("auto", "never"),
     )
     json: str = option("", "file for the figures; '' for results.json there")
+    encoder_passes: int = option(1, "parts of a batch, one after the other")
+    compiled: str = option(
+        "", "folder of JAX's compiled steps; '' for one there, 'none' for none"
+    )
     monitor_every: int = option(50, "steps between readings; 0 for none")
     evaluate: bool = option(True, "measure the model when it has trained")
     collect_every: int = option(0, "steps between looks inside; 0 for none")

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from keras_ab import callbacks
+from keras_ab import compilation
 from recipes import looking
 
 # What may differ when a run goes on.
@@ -18,6 +19,7 @@ FREE = {
     "output",
     "resume",
     "json",
+    "compiled",
     "workers",
     "test",
     "monitor_every",
@@ -100,8 +102,16 @@ def fit(model, batches, steps, views, options, reports=50):
         reports: Int, lines of progress in the whole run, each with the mean
             losses since the one before.
     """
+    if "://" in options.output:
+        raise ValueError(
+            "A recipe's output must be a local folder; "
+            "`keras_ab.callbacks.Checkpoint` takes remote ones. Received: "
+            f"{options.output}"
+        )
     output = pathlib.Path(options.output)
     output.mkdir(parents=True, exist_ok=True)
+    if options.compiled != "none":
+        compilation.keep(options.compiled or output / "compiled")
     settings = dataclasses.asdict(options)
     checkpoint = callbacks.Checkpoint(
         output / "checkpoints",

@@ -133,7 +133,10 @@ def build(options, tokenizer):
         distillation_weight=options.distillation_weight,
         target_rate=options.target_rate,
     )
-    model.compile(optimizers.adamw(options))
+    model.compile(
+        optimizers.adamw(options),
+        encoder_passes=options.encoder_passes,
+    )
     return model, steps
 
 

@@ -81,7 +81,10 @@ def build(options):
         temperature=options.temperature,
         target_rate=options.average_rate or None,
     )
-    model.compile(optimizers.adamw(options))
+    model.compile(
+        optimizers.adamw(options),
+        encoder_passes=options.encoder_passes,
+    )
     return model, steps
 
 

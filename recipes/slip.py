@@ -102,7 +102,10 @@ def build(options, tokenizer):
         ssl_weight=options.ssl_weight,
         target_rate=options.average_rate or None,
     )
-    model.compile(optimizers.adamw(options))
+    model.compile(
+        optimizers.adamw(options),
+        encoder_passes=options.encoder_passes,
+    )
     return model, steps
 
 

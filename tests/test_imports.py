@@ -49,6 +49,7 @@ ALLOWED = {
         "ops",
     },
     "callbacks": {
+        "data",
         "distribution",
         "models",
         "objectives",
@@ -76,6 +77,7 @@ ALLOWED = {
         "probes",
         "callbacks",
     },
+    "compilation": set(),
     "embed": {"probes", "data"},
     "explore": {"analysis", "models", "objectives", "probes", "data"},
     "conversion": {"backbones", "layers", "models"},

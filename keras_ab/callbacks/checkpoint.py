@@ -1,7 +1,6 @@
 """Saving a run as it goes, and going on with it exactly."""
 
 import json
-import pathlib
 import time
 import warnings
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import numpy as np
 from keras_ab import distribution
 from keras_ab.callbacks import files
 from keras_ab.callbacks import random_state
+from keras_ab.callbacks import remote
 from keras_ab.callbacks.sigterm import Sigterm
 from keras_ab.typing import PathLike
 
@@ -42,7 +42,10 @@ class Checkpoint(keras.callbacks.Callback):
     the others write of a step is written before the step is saved.
 
     Args:
-        directory: Folder of the checkpoints, which belongs to one run.
+        directory: Folder of the checkpoints, which belongs to one run. It may
+            be remote, such as `"gs://bucket/run"`, by TensorFlow's file
+            systems (`tf.io.gfile`): a checkpoint is written on this machine,
+            then sent, and fetched whole before it is checked and restored.
         every_steps: Int: saves at each multiple of this many steps. None
             leaves it to the minutes.
         every_minutes: Float: saves when this many minutes have passed since
@@ -92,7 +95,7 @@ class Checkpoint(keras.callbacks.Callback):
                 raise ValueError(
                     f"`{name}` must be at least {least}. Received: {value}"
                 )
-        self.directory = pathlib.Path(directory)
+        self.directory = remote.folder(directory)
         self.every_steps = every_steps
         self.every_minutes = every_minutes
         self.keep = keep
@@ -132,17 +135,18 @@ class Checkpoint(keras.callbacks.Callback):
             )
         found = files.find(self.directory)
         for step, path in reversed(found.items()):
-            try:
-                training = files.read(path)
-            except files.Damaged as fault:
-                warnings.warn(
-                    f"The checkpoint {path} is damaged and passed over "
-                    f"({fault}).",
-                    stacklevel=2,
-                )
-                continue
-            self._check(path, training)
-            _load(model, path, training)
+            with remote.at_hand(path) as local:
+                try:
+                    training = files.read(local)
+                except files.Damaged as fault:
+                    warnings.warn(
+                        f"The checkpoint {path} is damaged and passed over "
+                        f"({fault}).",
+                        stacklevel=2,
+                    )
+                    continue
+                self._check(path, training)
+                _load(model, local, training)
             random_state.restore(training["random"])
             self._begun = training["epoch"]
             self.step = self._saved_step = step

@@ -10,12 +10,14 @@ import os
 import pathlib
 import re
 import struct
+import tempfile
 import zipfile
 import zlib
 from typing import Any
 
 import keras
 
+from keras_ab.callbacks import remote
 from keras_ab.typing import PathLike
 
 UNFINISHED = "unfinished.keras"
@@ -36,17 +38,19 @@ class Damaged(Exception):
     """A checkpoint that cannot be read in full."""
 
 
-def find(directory: PathLike) -> dict[int, pathlib.Path]:
+def find(
+    directory: PathLike | remote.RemotePath,
+) -> dict[int, pathlib.Path | remote.RemotePath]:
     """The checkpoints of a folder, whether intact or not.
 
     Args:
-        directory: A folder, which need not exist.
+        directory: A folder, local or `scheme://...`, which need not exist.
 
     Returns:
         Dict from steps to paths, oldest first.
     """
     steps = {}
-    for path in pathlib.Path(directory).glob("step-*.keras"):
+    for path in remote.folder(directory).glob("step-*.keras"):
         match = re.fullmatch(r"step-(\d+)\.keras", path.name)
         if match:
             steps[int(match.group(1))] = path
@@ -54,9 +58,14 @@ def find(directory: PathLike) -> dict[int, pathlib.Path]:
 
 
 def write(
-    model: keras.Model, training: dict[str, Any], directory: PathLike, step: int
-) -> pathlib.Path:
+    model: keras.Model,
+    training: dict[str, Any],
+    directory: PathLike | remote.RemotePath,
+    step: int,
+) -> pathlib.Path | remote.RemotePath:
     """Writes a checkpoint aside, then renames it.
+
+    One for a remote folder is written on this machine, and then sent there.
 
     Args:
         model: A built `keras.Model`.
@@ -67,10 +76,14 @@ def write(
     Returns:
         The path.
     """
-    directory = pathlib.Path(directory)
+    directory = remote.folder(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    unfinished = directory / UNFINISHED
     path = directory / f"step-{step:09d}.keras"
+    if isinstance(directory, remote.RemotePath):
+        with tempfile.TemporaryDirectory() as place:
+            path.take(write(model, training, place, step))
+        return path
+    unfinished = directory / UNFINISHED
     model.save(unfinished)
     with zipfile.ZipFile(unfinished, "a") as archive:
         archive.writestr(MEMBER, json.dumps(training))
@@ -92,7 +105,7 @@ def read(path: PathLike) -> dict[str, Any]:
     """Checks a checkpoint and reads what `write` added to the model.
 
     Args:
-        path: Path of a checkpoint.
+        path: Path of a checkpoint on this machine.
 
     Returns:
         The dict that `write` was given.
@@ -110,7 +123,9 @@ def read(path: PathLike) -> dict[str, Any]:
         raise Damaged(f"{type(fault).__name__}: {fault}") from fault
 
 
-def prune(directory: PathLike, step: int, keep: int) -> None:
+def prune(
+    directory: PathLike | remote.RemotePath, step: int, keep: int
+) -> None:
     """Removes all checkpoints but the newest ones up to a step.
 
     Args:

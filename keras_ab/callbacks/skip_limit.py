@@ -1,11 +1,11 @@
 """An end to a run whose steps all come to nothing."""
 
-import pathlib
 from typing import Any
 
 from keras import ops
 
 from keras_ab.callbacks import files
+from keras_ab.callbacks import remote
 from keras_ab.callbacks.checkpoint import Checkpoint
 from keras_ab.callbacks.every_steps import EverySteps
 
@@ -78,12 +78,13 @@ class SkipLimit(EverySteps):
         return int(ops.convert_to_numpy(self.model.skipped_in_a_row))
 
     def _last_good(self):
-        found: dict[int, pathlib.Path] = {}
-        if self.checkpoint is not None:
-            found = files.find(self.checkpoint.directory)
+        if self.checkpoint is None:
+            return "There is no checkpoint."
+        found = files.find(self.checkpoint.directory)
         for path in reversed(found.values()):
             try:
-                files.read(path)
+                with remote.at_hand(path) as local:
+                    files.read(local)
             except files.Damaged:
                 continue
             return f"The last good checkpoint is {path}."

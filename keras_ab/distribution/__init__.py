@@ -4,6 +4,7 @@ from keras_ab.distribution.hosts import alone
 from keras_ab.distribution.hosts import check_whole
 from keras_ab.distribution.hosts import global_batch
 from keras_ab.distribution.hosts import is_first_host
+from keras_ab.distribution.last_batch import once_there
 from keras_ab.distribution.layouts import layout_map
 from keras_ab.distribution.masks import without_bools
 from keras_ab.distribution.mirrored_step import mirrored_step
@@ -31,6 +32,7 @@ __all__ = [
     "mirrored_step",
     "num_devices",
     "num_replicas",
+    "once_there",
     "present",
     "total",
     "without_bools",

@@ -34,17 +34,20 @@ def present() -> Any:
     return None
 
 
-def check_same(distribution: Any, optimizer: Any) -> None:
+def check_same(
+    distribution: Any, optimizer: Any, steps_per_execution: int = 1
+) -> None:
     """Raises `ValueError` if a model would train in another way than built.
 
     Args:
         distribution: What `present` returned when the model was built.
         optimizer: The optimizer that the model was compiled with.
+        steps_per_execution: Int, that of `compile`.
 
     Raises:
         ValueError: If another distribution is set now, the optimizer was
-            made outside of the strategy's scope, or it accumulates gradients
-            where Keras cannot.
+            made outside of the strategy's scope, or it accumulates gradients,
+            or the model takes several steps at once, where Keras cannot.
     """
     now = present()
     # A strategy stays with the model; its scope may be left.
@@ -63,6 +66,12 @@ def check_same(distribution: Any, optimizer: Any) -> None:
             "Keras cannot accumulate gradients on several of TensorFlow's "
             "devices. Use `compile(encoder_passes=...)` where memory is "
             f"short. Received: gradient_accumulation_steps={steps}"
+        )
+    if steps_per_execution > 1 and num_devices(distribution) > 1:
+        raise ValueError(
+            "Keras cannot take several steps an execution on several of "
+            "TensorFlow's devices. Received: steps_per_execution="
+            f"{steps_per_execution}"
         )
     for variable in optimizer.variables:
         if not distribution.extended.variable_created_in_scope(variable.value):

@@ -264,7 +264,9 @@ class Pretrainer(keras.Model):
         """
         # Keras' second and third positions are y and batch_size.
         batch_size = args[1] if len(args) > 1 else kwargs.get("batch_size")
-        distribution.check_same(self._distribution, self.optimizer)
+        distribution.check_same(
+            self._distribution, self.optimizer, self.steps_per_execution
+        )
         batch, x = first_batch(x, batch_size)
         batch = distribution.global_batch(batch)
         x = distribution.without_bools(x, self._distribution)
@@ -362,14 +364,19 @@ class Pretrainer(keras.Model):
     def train_step(self, *args: Any) -> Any:
         if keras.backend.backend() == "jax":
             return self._functional_train_step(*args)
-        variables = self._step_variables()
-        before = [_copy(v.value) for v in variables]
-        if distribution.num_replicas() > 1:
-            distribution.mirrored_step(self, *args)
-        else:
-            super().train_step(*args)
-        self._settle(variables, before)
-        return self.get_metrics_result()
+        with distribution.once_there(args):
+            variables = self._step_variables()
+            before = [_copy(v.value) for v in variables]
+            if distribution.num_replicas() > 1:
+                distribution.mirrored_step(self, *args)
+            else:
+                super().train_step(*args)
+            self._settle(variables, before)
+            return self.get_metrics_result()
+
+    def test_step(self, *args: Any) -> Any:
+        with distribution.once_there(args):
+            return super().test_step(*args)
 
     def _functional_train_step(self, state, data):
         _, new_state = super().train_step(state, data)

@@ -323,6 +323,55 @@ def test_a_damaged_one_is_passed_over(how, tmp_path):
         callbacks.Checkpoint(tmp_path).restore(adding())
 
 
+@pytest.fixture
+def bucket():
+    """A folder of one of TensorFlow's file systems that is on no disk."""
+    import tensorflow as tf
+
+    address = "ram://bucket/run"
+    yield address
+    tf.io.gfile.rmtree(address)
+
+
+def test_a_remote_folder(bucket, tmp_path):
+    import tensorflow as tf
+
+    model = adding()
+    fit(model, callbacks.Checkpoint(bucket, every_steps=2), 5)
+    newest = f"{bucket}/step-000000005.keras"
+    assert sorted(tf.io.gfile.listdir(bucket)) == [
+        "step-000000004.keras",
+        "step-000000005.keras",
+    ]
+    again, other = callbacks.Checkpoint(bucket, every_steps=1), adding()
+    assert again.restore(other) == 5
+    training.check_equal(other, training.state(model))
+    # The newest one is cut short, and the one before is used.
+    local = tmp_path / "newest"
+    tf.io.gfile.copy(newest, str(local))
+    damage(local, "truncated")
+    # A shorter file that is written over a longer one keeps the rest there.
+    tf.io.gfile.remove(newest)
+    tf.io.gfile.copy(str(local), newest)
+    again, other = callbacks.Checkpoint(bucket, every_steps=1), adding()
+    with pytest.warns(UserWarning, match=f"{newest} is damaged"):
+        assert again.restore(other) == 4
+    assert (
+        callbacks.SkipLimit(checkpoint=again)
+        ._last_good()
+        .endswith("step-000000004.keras.")
+    )
+    fit(other, again, 2)
+    assert list(files.find(bucket)) == [5, 6]
+    again.clear()
+    assert files.find(bucket) == {}
+
+
+def test_an_address_that_lost_a_slash():
+    with pytest.raises(ValueError, match="given as a string"):
+        callbacks.Checkpoint(pathlib.Path("gs://bucket/run"))
+
+
 def test_what_is_no_checkpoint(tmp_path):
     fit(adding(), callbacks.Checkpoint(tmp_path), 1)
     good = tmp_path / "step-000000001.keras"

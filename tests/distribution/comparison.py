@@ -40,11 +40,7 @@ def trained(
     factory.compile(model, optimizer, **settings)
     before = model.get_weights()
     batches = [methods.batch(name, rows, seed) for seed in range(steps)]
-    # In a graph, TensorFlow begins a step that has no batch any more: what of
-    # it needs none, such as weight decay, may happen.
-    logs = model.fit(
-        dataset(batches), steps_per_epoch=steps, verbose=0, shuffle=False
-    ).history
+    logs = model.fit(dataset(batches), verbose=0, shuffle=False).history
     return model, before, {k: v[-1] for k, v in logs.items()}
 
 
@@ -99,6 +95,39 @@ def compare(name, scope, make_optimizer=lambda: None, **settings):
         ),
         "logs": max(abs(many_logs[k] - logs[k]) for k in logs),
         "devices": len(devices(many)),
+    }
+
+
+def ended():
+    """A run that finds the end of data against one that is told of it."""
+    batches = [methods.batch("clip", seed=seed) for seed in range(2)]
+    runs = []
+    for steps in (len(batches), None):
+        keras.utils.set_random_seed(0)
+        model = methods.MODELS["clip"]()
+        before = model.get_weights()
+        # Without XLA, which runs a step as one piece.
+        model.compile(
+            optimizers.AdamW(RATE, weight_decay=0.5, epsilon=1e-2),
+            jit_compile=False,
+        )
+        logs = model.fit(
+            dataset(batches),
+            steps_per_epoch=steps,
+            validation_data=dataset(batches),
+            validation_steps=steps,
+            verbose=0,
+        ).history
+        runs.append((model.get_weights(), logs))
+    (told, told_logs), (found, logs) = runs
+
+    def apart(some, others):
+        return max(float(np.abs(a - b).max()) for a, b in zip(some, others))
+
+    return {
+        "weights": apart(found, told),
+        "moved": apart(told, before),
+        "logs": max(abs(logs[k][-1] - told_logs[k][-1]) for k in logs),
     }
 
 

@@ -199,21 +199,44 @@ def compiled(count):
     }
 
 
-def accumulating(count):
-    """What is said of accumulation on several replicas."""
+def refused(count):
+    """What is said of what Keras cannot do on several replicas."""
     import keras
 
     from tests.models import factory
 
+    batch = factory.batch(images=count, values=count)
     with scope(count):
         model = factory.abclip()
-        model.compile(keras.optimizers.SGD(0.1, gradient_accumulation_steps=2))
-    try:
-        batch = factory.batch(images=count, values=count)
-        model.fit(factory.Batches([batch]), verbose=0)
-    except ValueError as error:
-        return str(error)
-    return ""
+        said = []
+        for accumulated, steps in ((2, 1), (None, 3)):
+            optimizer = keras.optimizers.SGD(
+                0.1, gradient_accumulation_steps=accumulated
+            )
+            model.compile(optimizer, steps_per_execution=steps)
+            try:
+                model.fit(factory.Batches([batch]), verbose=0)
+            except ValueError as error:
+                said.append(str(error))
+    return said
+
+
+def ended(count):
+    """Differences of a run that finds the end of data from one told of it.
+
+    Returns:
+        List of two dicts, of one device and of all: how far weights and logs
+        are apart, and how far weights moved.
+    """
+    import contextlib
+
+    from tests.distribution import comparison
+
+    found = []
+    for place in (contextlib.nullcontext, functools.partial(scope, count)):
+        with place():
+            found.append(comparison.ended())
+    return found
 
 
 def not_finite(count):

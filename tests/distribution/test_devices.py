@@ -99,9 +99,40 @@ def test_accumulation_clipping_and_a_graph():
 
 @on_tensorflow
 @pytest.mark.slow
-def test_accumulation_on_replicas_is_refused():
-    said = devices.call(2, "accumulating")
-    assert "cannot accumulate" in said and "steps=2" in said
+def test_what_replicas_cannot_do_is_refused():
+    accumulation, execution = devices.call(2, "refused")
+    assert "cannot accumulate" in accumulation and "steps=2" in accumulation
+    assert "several steps an execution" in execution and "=3" in execution
+
+
+@on_tensorflow
+def test_nothing_happens_without_a_batch():
+    import tensorflow as tf
+
+    taken = tf.Variable(0)
+
+    @tf.function
+    def step(iterator):
+        batch = next(iterator)
+        with distribution.once_there(((batch, None),)):
+            taken.assign_add(1)
+        return batch
+
+    numbers = iter(tf.data.Dataset.range(3).filter(lambda x: x >= 0))
+    for _ in range(3):
+        step(numbers)
+    with pytest.raises(tf.errors.OutOfRangeError):
+        step(numbers)
+    assert taken.numpy() == 3
+
+
+@on_tensorflow
+@pytest.mark.slow
+def test_data_that_come_to_an_end():
+    for found in devices.call(2, "ended"):
+        assert found["moved"] > 1e-2
+        assert found["weights"] < 1e-6
+        assert found["logs"] < 1e-5
 
 
 @on_tensorflow

@@ -57,6 +57,16 @@ def images_of(batch):
     return [leaf.shape for leaf in leaves if leaf.dtype == np.uint8]
 
 
+@pytest.mark.parametrize("name", [pytest.param(n, marks=SMOKE) for n in TABLE])
+def test_encoder_passes(name):
+    arguments = ["--smoke", "--dry-run"]
+    whole = recipe(name).main(arguments)
+    less = recipe(name).main([*arguments, "--encoder-passes", "2"])
+    assert (whole["encoder_passes"], less["encoder_passes"]) == (1, 2)
+    whole, less = whole["bytes"]["encoders"], less["bytes"]["encoders"]
+    assert less == math.ceil(whole / 2)
+
+
 @pytest.mark.parametrize("name", [pytest.param(n, marks=SMOKE) for n in NEW])
 def test_smoke(name, tmp_path, monkeypatch):
     seen = {}

@@ -33,6 +33,7 @@ class Options:
     # What is trained here has no features to watch.
     monitor_every: int = 0
     collect_every: int = 0
+    compiled: str = "none"
 
 
 def batches(start):
