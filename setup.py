@@ -43,7 +43,7 @@ TEST = [
     *(*DEMO, *TFDS, *PARQUET, *SAFETENSORS, *PILLOW, *GUIDES, *EXPLORE),
     # Drives a browser, where there is one.
     "selenium>=4.20",
-    *("pytest>=8", "ruff>=0.9"),
+    *("pytest>=8", "ruff>=0.9", "mypy>=2"),
 ]
 
 setuptools.setup(
