@@ -54,6 +54,7 @@ docs: $(VENV)/docs
 lint: $(VENV)/test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/mypy
 
 format: $(VENV)/test
 	$(BIN)/ruff check --fix .

@@ -10,6 +10,10 @@ VERSION = re.search(
     r'__version__ = "(.*?)"', (ROOT / "keras_ab/__init__.py").read_text()
 ).group(1)
 
+# The one place that says where the project lives; the guides' badges lead
+# there, and `python -m guides.build` makes them anew.
+URL = "https://github.com/keras-ab/keras_ab"
+
 # The CPU build is a third of the size, where there is one.
 INTEL_LINUX = 'sys_platform == "linux" and platform_machine == "x86_64"'
 OTHER = 'sys_platform != "linux" or platform_machine != "x86_64"'
@@ -43,7 +47,7 @@ TEST = [
     *(*DEMO, *TFDS, *PARQUET, *SAFETENSORS, *PILLOW, *GUIDES, *EXPLORE),
     # Drives a browser, where there is one.
     "selenium>=4.20",
-    *("pytest>=8", "ruff>=0.9"),
+    *("pytest>=8", "ruff>=0.9", "mypy>=2"),
 ]
 
 setuptools.setup(
@@ -53,6 +57,7 @@ setuptools.setup(
     "images as reinforcement learning, in Keras 3",
     long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
+    url=URL,
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=setuptools.find_packages(include=["keras_ab", "keras_ab.*"]),

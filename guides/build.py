@@ -13,11 +13,14 @@ import argparse
 import contextlib
 import os
 import pathlib
+import re
 import tempfile
 
 HERE = pathlib.Path(__file__).parent
-REPOSITORY = "keras-ab/keras_ab"
-"""Where the badges lead, on GitHub."""
+REPOSITORY = re.search(
+    r'URL = "https://(.*?)"', (HERE.parent / "setup.py").read_text()
+).group(1)
+"""Where the badges lead, on GitHub; setup.py says it."""
 
 NOISE = ("INFO:tensorflow", "WARNING:tensorflow")
 PLAIN = {"comment_magics": False}
@@ -41,7 +44,7 @@ def read(name):
     # What is a comment there stays one: `# !pip install` is not for the tests.
     kind = {"extension": ".py", "format_name": "percent", **PLAIN}
     notebook = jupytext.read(HERE / f"{name}.py", fmt=kind)
-    place = f"github.com/{REPOSITORY}/blob/main/guides/{name}.ipynb"
+    place = f"{REPOSITORY}/blob/main/guides/{name}.ipynb"
     colab = place.replace("github.com", "colab.research.google.com/github", 1)
     badges = nbformat.v4.new_markdown_cell(
         "[![Open in Colab](https://colab.research.google.com/assets/"

@@ -111,7 +111,7 @@ def embed(
     }
     folder = output.with_name(f"{output.name}.parts")
     _prepare(folder, about)
-    parts, skipped = [], []
+    written, skipped = [], []
     for start in range(0, len(source), part_size):
         stop = min(start + part_size, len(source))
         path = folder / f"{start:012d}.npz"
@@ -121,12 +121,12 @@ def embed(
                 encoder, source, indices, features, crop, batch_size, path
             )
         with np.load(path) as part:
-            parts.append((path, len(part["indices"])))
+            written.append((path, len(part["indices"])))
             missing = np.setdiff1d(np.arange(start, stop), part["indices"])
         skipped += [_id(source, index) for index in missing.tolist()]
         if progress is not None:
             progress(stop, len(source))
-    parts = [path for path, count in parts if count]
+    parts = [path for path, count in written if count]
     if not parts:
         raise NothingUsable(
             f"None of the {len(source)} records can be read. The first: "
@@ -150,7 +150,8 @@ def _embed_part(encoder, source, indices, features, crop, batch_size, path):
         found = source_features(
             encoder, source.subset(indices), features, crop, batch_size
         )
-        values, ids, places = found.values, found.ids, found.indices
+        values, ids = found.values, found.ids
+        places: Sequence[int] | np.ndarray = found.indices
     except NothingUsable:
         # A part of bad records alone.
         values, ids, places = np.zeros((0,), "float32"), [], []

@@ -5,7 +5,6 @@ that `model.optimizer` stays what it was. `AdamW` is Keras' own with a weight
 decay that may follow a schedule.
 """
 
-import numbers
 from collections.abc import Sequence
 from typing import Any
 from typing import Self
@@ -16,10 +15,11 @@ from keras import ops
 from keras_ab.schedules import PerUpdate
 from keras_ab.typing import Rate
 from keras_ab.typing import Tensor
+from keras_ab.typing import is_real
 
 # The public class itself, but on PyTorch the fused one that it stands for:
 # a subclass of the public one would update variables one by one.
-_AdamW = type(keras.optimizers.AdamW.__new__(keras.optimizers.AdamW))
+_AdamW: Any = type(keras.optimizers.AdamW.__new__(keras.optimizers.AdamW))
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -82,7 +82,7 @@ class AdamW(_AdamW):
 
     @weight_decay.setter
     def weight_decay(self, decay: Rate) -> None:
-        number = isinstance(decay, numbers.Real) and decay >= 0.0
+        number = is_real(decay) and decay >= 0.0
         if not (number or callable(decay)):
             raise ValueError(
                 "`weight_decay` must be a number of at least 0, or a schedule "

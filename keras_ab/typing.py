@@ -5,11 +5,13 @@ be named without importing them all, so `Tensor` and `Dataset` are `Any`: they
 say what is meant, and docstrings say shapes and dtypes.
 """
 
+import numbers
 import os
 from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
 from typing import Protocol
+from typing import TypeGuard
 
 import keras
 
@@ -25,8 +27,9 @@ Dataset = Any
 Batch = dict[str, Any]
 """A nested dict of arrays, as `fit` consumes it."""
 
-Shape = tuple[int | None, ...]
-"""Sizes of the axes, None where one is not known."""
+Shape = tuple[int | Any, ...]
+"""Sizes of the axes, None where one is not known. It says `Any` for None, since
+a layer knows which are known, and need not ask."""
 
 DType = str | keras.DTypePolicy
 """A dtype or a dtype policy."""
@@ -45,6 +48,19 @@ ImageFunction = Callable[[Tensor, Tensor], Tensor]
 
 PathLike = str | os.PathLike[str]
 """A path, or what has one."""
+
+
+def is_real(value: object) -> TypeGuard[float]:
+    """Whether a value is a real number, of NumPy's too.
+
+    A checker would take `isinstance(value, numbers.Real)` to rule out floats.
+    """
+    return isinstance(value, numbers.Real)
+
+
+def is_integral(value: object) -> TypeGuard[int]:
+    """Whether a value is a whole number, of NumPy's too."""
+    return isinstance(value, numbers.Integral)
 
 
 class Network(Protocol):

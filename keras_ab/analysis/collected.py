@@ -100,7 +100,8 @@ class Collected:
             path: Its path.
         """
         with open(path, "wb") as stream:
-            np.savez_compressed(stream, steps=self.steps, **self.values)
+            arrays: dict[str, Any] = {"steps": self.steps, **self.values}
+            np.savez_compressed(stream, **arrays)
 
     @classmethod
     def load(cls, path: PathLike) -> Self:

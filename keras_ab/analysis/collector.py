@@ -76,7 +76,7 @@ class Collector(EverySteps):
         self.measures = dict(measures)
         self.path = None if path is None else pathlib.Path(path)
         self.collected = Collected.nothing()
-        self._numbers = {}
+        self._numbers: dict[str, Any] = {}
 
     # Called by fit.
 

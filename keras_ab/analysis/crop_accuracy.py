@@ -118,7 +118,11 @@ def crop_accuracy(
     """
     texts = sorted(set(held_out.captions))
     own = np.array([texts.index(text) for text in held_out.captions])
-    scores = {"reward": [], "value": [], "many_crops": []}
+    scores: dict[str, list[np.ndarray]] = {
+        "reward": [],
+        "value": [],
+        "many_crops": [],
+    }
     for start in range(0, len(own), batch_size):
         crops = held_out.crops[start : start + batch_size]
         flat = crops.reshape(-1, *crops.shape[2:])

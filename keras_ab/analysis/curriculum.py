@@ -48,7 +48,8 @@ class Curriculum:
             )
         self.batch = batch
         self.images_per_call = images_per_call
-        self._model = self._gradients = None
+        self._model: Any = None
+        self._gradients: Any = None
 
     def __call__(self, model: AnnotationBootstrapping) -> dict[str, Any]:
         """The norms in a model as it is.
@@ -142,7 +143,8 @@ def draw_curriculum(
     shown = np.unique(chosen[[0, -1]])
     ends = min(ends, norms.shape[1] // 2)
     figure = Figure(figsize=(4.2 + ends * 0.95, 4.4), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=(4.2, ends * 0.95))
+    halves: Any = figure.subfigures(1, 2, width_ratios=(4.2, ends * 0.95))
+    left, right = halves
     axis = left.subplots()
     share = np.arange(1, norms.shape[1] + 1) / norms.shape[1]
     for place, colour in zip(chosen, colours):

@@ -34,7 +34,7 @@ class Gradients:
         self.rest = []
         if keras.backend.backend() == "jax":
             self.rest = [v for v in state if id(v) not in known]
-        self._compiled = None
+        self._compiled: Callable | None = None
 
     def __call__(
         self, inputs: Any, *points: np.ndarray

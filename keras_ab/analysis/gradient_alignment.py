@@ -42,7 +42,7 @@ class EncoderGradients:
         self.model = model
         names = [objective.name for objective in model.online.objectives]
         self.terms = names if terms is None else list(terms)
-        self.losses = {}
+        self.losses: dict[str, Any] = {}
         # Raises for a name that there is not.
         self._objectives = [model.online.objective(t) for t in self.terms]
         self._gradients = Gradients(
@@ -113,7 +113,7 @@ class GradientAlignment:
         if not self.batches:
             raise ValueError("`batches` must hold a batch. Received: none")
         self.first, self.second = first, second
-        self._gradients = None
+        self._gradients: EncoderGradients | None = None
 
     def __call__(self, model: Pretrainer) -> dict[str, float]:
         """The alignment in a model as it is.

@@ -48,7 +48,7 @@ def value_ranks(
         `keras_ab.probes.bootstrap_interval` gives the mean's interval.
     """
     rng = np.random.default_rng(seed)
-    ranks = []
+    ranks: list[float] = []
     for index in range(len(source)):
         if len(ranks) == count:
             break

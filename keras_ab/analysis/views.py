@@ -33,7 +33,9 @@ def crop_view(image: np.ndarray, box: Box, size: tuple[int, int]) -> np.ndarray:
     return extract_views(part[None], size)[0]
 
 
-def actions_between(view: Box, boxes: np.ndarray) -> np.ndarray:
+def actions_between(
+    view: Box | np.ndarray, boxes: np.ndarray | Sequence[Box]
+) -> np.ndarray:
     """The actions that lead from a view to boxes of the same image.
 
     Args:
@@ -44,7 +46,9 @@ def actions_between(view: Box, boxes: np.ndarray) -> np.ndarray:
         Float32 of shape `(A, 4)`: the boxes, in the frame of the view.
     """
     boxes = np.asarray(boxes, "float32")
-    pairs = np.stack(np.broadcast_arrays(np.float32(view), boxes), axis=1)
+    pairs = np.stack(
+        np.broadcast_arrays(np.asarray(view, "float32"), boxes), axis=1
+    )
     return ops.convert_to_numpy(relative_boxes(pairs))[:, 0, 1]
 
 

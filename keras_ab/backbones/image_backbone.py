@@ -121,7 +121,7 @@ class ImageBackbone(keras.layers.Layer):
         return tuple(as_tokens(self._run(images)).shape)
 
     def _prefix(self, shape):
-        config = getattr(self.model, "get_config", dict)()
+        config: dict[str, Any] = getattr(self.model, "get_config", dict)()
         patch = config.get("patch_size")
         if patch is None:
             return 0

@@ -7,6 +7,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_ab.typing import Shape
+
 
 def image_half(model: Any) -> Any:
     """The half for images of a model that has one for text besides.
@@ -33,7 +35,7 @@ def pooled_and_tokens(model: Any) -> keras.Model | None:
     """
     if not (is_functional(model) and hasattr(model, "post_layer_norm")):
         return None
-    shape = getattr(model.output, "shape", ())
+    shape: Shape = getattr(model.output, "shape", ())
     if len(shape) == 2 or (len(shape) == 3 and shape[1] == 1):
         return keras.Model(
             model.inputs, [model.post_layer_norm.output, model.output]
@@ -59,7 +61,7 @@ def single_input(model: Any) -> Callable[..., Any]:
         ValueError: If it takes more than images.
     """
     # A Sequential has one input and does not tell it.
-    inputs = getattr(model, "input", None)
+    inputs: Any = getattr(model, "input", None)
     names = list(inputs) if isinstance(inputs, dict) else []
     if len(names) > 1 or (
         isinstance(inputs, (list, tuple)) and len(inputs) > 1

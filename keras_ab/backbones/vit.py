@@ -1,6 +1,5 @@
 """The image encoder: a vision transformer."""
 
-import numbers
 from typing import Any
 from typing import Self
 
@@ -22,8 +21,12 @@ from keras_ab.layers.patches import take_patches
 from keras_ab.typing import Shape
 from keras_ab.typing import Size
 from keras_ab.typing import Tensor
+from keras_ab.typing import is_integral
 
-POSITIONS = {"learned": PositionEmbedding, "sincos": SinCosPositions}
+POSITIONS: dict[str, Any] = {
+    "learned": PositionEmbedding,
+    "sincos": SinCosPositions,
+}
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -151,7 +154,7 @@ class ViT(keras.layers.Layer):
             )
             for i in range(num_layers)
         ]
-        self.embedding_norm = None
+        self.embedding_norm: Any = None
         if pre_norm:
             self.embedding_norm = LayerNorm(
                 epsilon=layer_norm_epsilon, dtype=policy, name="embedding_norm"
@@ -328,7 +331,7 @@ def _check_image_shape(shape):
     if (
         not isinstance(shape, (list, tuple))
         or len(shape) != 3
-        or not all(isinstance(n, numbers.Integral) and n > 0 for n in shape)
+        or not all(is_integral(n) and n > 0 for n in shape)
     ):
         raise ValueError(
             "`image_shape` must be (height, width, channels), positive ints. "

@@ -104,10 +104,10 @@ class Checkpoint(keras.callbacks.Callback):
         self.step = 0
         self.stopped = False
         self._sigterm = Sigterm() if save_on_sigterm else None
-        self._saved_step = None
+        self._saved_step: int | None = None
         self._due = False
         # Where the restored run was in its epoch, until that epoch begins.
-        self._begun = None
+        self._begun: dict[str, Any] | None = None
 
     def restore(self, model: keras.Model) -> int:
         """Restores the newest checkpoint that is intact, if there is one.

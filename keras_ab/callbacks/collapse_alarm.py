@@ -3,6 +3,7 @@
 import math
 import warnings
 from typing import TYPE_CHECKING
+from typing import Any
 
 if TYPE_CHECKING:
     from keras_ab.callbacks.monitor import Monitor
@@ -101,8 +102,8 @@ class CollapseAlarm:
         self.action = action
         self.patience = patience
         self.start_step = start_step
-        self.raised = {}
-        self._in_a_row = {}
+        self.raised: dict[str, Any] = {}
+        self._in_a_row: dict[str, int] = {}
 
     def judge(self, monitor: "Monitor", losses: dict[str, float]) -> None:
         """Takes a reading, and raises the alarm where it is due.

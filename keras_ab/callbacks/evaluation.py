@@ -70,11 +70,12 @@ class Evaluation(EverySteps):
         super().__init__(every_steps)
         self.network = network
         self.batch_size = batch_size
-        self.figures = {}
-        self.history = {}
+        self.figures: dict[str, float] = {}
+        self.history: dict[int, list[Outcome]] = {}
         self._measurement = Measurement(task, probe, train, test)
-        self._encoder = None
-        self._of = None
+        # Made when training begins, of the model that is trained.
+        self._encoder: Any = None
+        self._of: Any = None
 
     # Called by fit.
 

@@ -84,17 +84,17 @@ class Monitor(EverySteps):
             alarm = CollapseAlarm(action=alarm)
         self.views = views
         self.alarm = alarm
-        self.figures = {}
-        self.chance = {}
-        self.annotations = {}
-        self._images = None
+        self.figures: dict[str, float] = {}
+        self.chance: dict[str, float | None] = {}
+        self.annotations: dict[str, Any] = {}
+        self._images: Any = None
         if images is not None:
             self._images = np.asarray(images)[:views]
-        self._sample = None
+        self._sample: Batch | None = None
         self._given = batch
         self._seen = batch
-        self._num_annotations = {}
-        self._reading = None
+        self._num_annotations: dict[str, int] = {}
+        self._reading: Any = None
 
     # Called by fit.
 
@@ -155,7 +155,7 @@ class Monitor(EverySteps):
         self, epoch: int, logs: dict[str, Any] | None = None
     ) -> None:
         super().on_epoch_begin(epoch, logs)
-        self._mean = {}
+        self._mean: dict[str, Any] = {}
 
     def on_train_batch_end(
         self, batch: int, logs: dict[str, Any] | None = None

@@ -1,5 +1,6 @@
 """One look at a model, compiled as its training is."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -32,7 +33,7 @@ class Reading(keras.Model):
         self.jit_compile = keras.backend.backend() == "jax"
         self.num_annotations = dict(num_annotations)
         self.built = True
-        self._compiled = None
+        self._compiled: Callable | None = None
 
     def look(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """What `call` returns, as NumPy arrays.

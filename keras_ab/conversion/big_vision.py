@@ -62,7 +62,7 @@ def from_npz(
     positions = reader("pos_embedding", needed=False)
     if positions is None:
         positions = reader("Transformer/posembed_input/pos_embedding", False)
-    arguments = {}
+    arguments: dict[str, Any] = {}
     if positions is None:
         # Fixed ones are not in the file.
         arguments["positions"] = "sincos"

@@ -80,8 +80,7 @@ def from_backbone(backbone: Any, pixels: Pixels | None = None) -> Source:
     }
     for kind, (reader, default) in readers.items():
         if isinstance(backbone, kind):
-            default = default if pixels is None else pixels
-            source = reader(backbone, default)
+            source = reader(backbone, default if pixels is None else pixels)
             source.name = backbone.name
             return source
     raise ValueError(
@@ -99,7 +98,7 @@ def _vit(model, pixels):
     encoder = model.get_layer("vit_encoder")
     has_token = config["use_class_token"]
     arrays = {
-        **patch_projection(*_convolution(embedding.patch_embedding), pixels),
+        **_patches(embedding.patch_embedding, pixels),
         **prefix_and_positions(
             _value(embedding.class_token) if has_token else None,
             _value(embedding.position_embedding.embeddings),
@@ -139,9 +138,7 @@ def _dinov2(model, pixels):
         )
     embedding, count = model.embeddings, config["num_register_tokens"]
     arrays = {
-        **patch_projection(
-            *_convolution(embedding.patch_embeddings.projection), pixels
-        ),
+        **_patches(embedding.patch_embeddings.projection, pixels),
         **prefix_and_positions(
             _value(embedding.cls_token),
             _value(embedding.interpolated_position_embeddings),
@@ -179,7 +176,7 @@ def _clip(model, pixels):
     config = model.get_config()
     embedding = model.embedding
     arrays = {
-        **patch_projection(*_convolution(embedding.patch_embedding), pixels),
+        **_patches(embedding.patch_embedding, pixels),
         **prefix_and_positions(
             _value(embedding.class_embedding),
             _positions(embedding),
@@ -212,7 +209,7 @@ def _siglip(model, pixels):
     embedding, head = model.embedding, model.head
     query, key, value, out = _attention(head.attention)
     arrays = {
-        **patch_projection(*_convolution(embedding.patch_embedding), pixels),
+        **_patches(embedding.patch_embedding, pixels),
         **prefix_and_positions(None, _positions(embedding)),
         **_norm("norm", model.post_layer_norm),
         "pooling/query": _value(head.probe),
@@ -311,9 +308,9 @@ def _kernel(layer):
     return kernel, _bias(layer, kernel.shape[1])
 
 
-def _convolution(layer):
+def _patches(layer, pixels):
     bias = None if layer.bias is None else _value(layer.bias)
-    return _value(layer.kernel), bias
+    return patch_projection(_value(layer.kernel), bias, pixels)
 
 
 def _bias(layer, size):

@@ -289,7 +289,7 @@ def bootstrap_batches(
     _check_text(reward, tokenizer, "reward")
     check_hosts(reward_batch_size, num_hosts, host, "reward_batch_size")
     check_hosts(value_batch_size, num_hosts, host, "value_batch_size")
-    common = {
+    common: dict[str, Any] = {
         "image_size": image_size,
         "seed": seed,
         "start_step": start_step,

@@ -178,7 +178,7 @@ class _Log:
         self.read, self.source, self.key = read, source, key
         self.size_limit = size_limit
         self.quarantine = quarantine
-        self.found = {}
+        self.found: dict[Any, Any] = {}
         self.lock = threading.Lock()
 
     def report(self, number: Tensor, seen: Tensor, bad: Tensor) -> Tensor:

@@ -6,13 +6,14 @@ padded and a mask says which are meant.
 """
 
 import math
-import numbers
 
 import numpy as np
 
 from keras_ab.data.tf import tensorflow
 from keras_ab.typing import Tensor
 from keras_ab.typing import Tensors
+from keras_ab.typing import is_integral
+from keras_ab.typing import is_real
 
 # Draws of a block's size come from this many equally likely values, so that
 # the possible sizes can be listed.
@@ -64,7 +65,7 @@ def count_kept(num_patches: int, keep: float) -> int:
     Raises:
         ValueError: If no patch would be kept, or none masked.
     """
-    if not (isinstance(keep, numbers.Real) and 0 < keep < 1):
+    if not (is_real(keep) and 0 < keep < 1):
         raise ValueError(
             "`keep`, the share of patches kept, must be a number in (0, 1). "
             f"Received: {keep!r}"
@@ -147,7 +148,7 @@ class BlockMasks:
         ):
             if value is None and name == "context_length":
                 continue
-            if not (isinstance(value, numbers.Integral) and value >= 1):
+            if not (is_integral(value) and value >= 1):
                 raise ValueError(
                     f"`{name}` must be a positive int. Received: {value!r}"
                 )

@@ -133,12 +133,15 @@ class Mixture(Source):
             *(frozenset(source.fields) for source in self.sources)
         )
 
+    # Its sources say it, so that it need not be set.
     @property
-    def never_fails(self) -> bool:
+    def never_fails(self) -> bool:  # type: ignore[override]
         return all(source.never_fails for source in self.sources)
 
     @property
-    def rejected(self) -> list[tuple[str, str]]:
+    def rejected(  # type: ignore[override]
+        self,
+    ) -> Sequence[tuple[str, str]]:
         return [
             (f"{name}/{id}", reason)
             for name, source in zip(self.names, self.sources)

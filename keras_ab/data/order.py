@@ -1,13 +1,13 @@
 """Which records a step reads: a pure function of seed and step."""
 
 import functools
-import numbers
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_ab.data.tf import tensorflow
 from keras_ab.typing import Tensor
+from keras_ab.typing import is_integral
 
 if TYPE_CHECKING:
     from keras_ab.data.source import Source
@@ -135,9 +135,9 @@ class Place:
         num_hosts: int = 1,
         host: int = 0,
     ):
-        if not isinstance(seed, numbers.Integral):
+        if not is_integral(seed):
             raise ValueError(f"`seed` must be an int. Received: {seed!r}")
-        if not (isinstance(start_step, numbers.Integral) and start_step >= 0):
+        if not (is_integral(start_step) and start_step >= 0):
             raise ValueError(
                 "`start_step` must be an int, 0 or more. "
                 f"Received: {start_step!r}"
@@ -178,7 +178,7 @@ def check_hosts(
             "`host` must lie in [0, num_hosts). Received: "
             f"host={host}, num_hosts={num_hosts}"
         )
-    if not isinstance(batch_size, numbers.Integral):
+    if not is_integral(batch_size):
         raise ValueError(
             f"`{batch_name}` must be an int. Received: {batch_size!r}"
         )

@@ -64,10 +64,10 @@ class Quarantine:
             )
         self.budget = budget
         self.minimum = minimum
-        self.file = None
-        self.records = []
+        self.file: pathlib.Path | None = None
+        self.records: list[dict[str, Any]] = []
         # By the source's identity, which is its own while it is held here.
-        self._known = {}
+        self._known: dict[Any, Any] = {}
         self._listed = set()
         self._lock = threading.Lock()
         if folder is not None:
@@ -174,7 +174,7 @@ def _commonest(records):
 
 def _read_list(file):
     """What an earlier run has listed; a line cut short is left out."""
-    listed = set()
+    listed: set[tuple[str, str]] = set()
     if not file.is_file():
         return listed
     for line in file.read_text(encoding="utf-8").splitlines():

@@ -1,6 +1,7 @@
 """Where to crop: one law for every method."""
 
 import math
+from collections.abc import Sequence
 
 from keras_ab.data.tf import tensorflow
 from keras_ab.typing import Tensor
@@ -12,8 +13,8 @@ def sample_boxes(
     seed: Tensor,
     num_boxes: int,
     image_shape: Tensor,
-    area: tuple[float, float] = (0.05, 0.5),
-    aspect_ratio: tuple[float, float] = (3 / 4, 4 / 3),
+    area: Sequence[float] = (0.05, 0.5),
+    aspect_ratio: Sequence[float] = (3 / 4, 4 / 3),
 ) -> tuple[Tensor, Tensor]:
     """Draws crop boxes by the law of torchvision's `RandomResizedCrop`.
 

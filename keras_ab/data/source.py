@@ -42,14 +42,14 @@ class Source(abc.ABC):
     `rejected`; for those found later `__getitem__` raises `BadRecord`.
     """
 
-    class_names = None
+    class_names: Sequence[str] | None = None
     """List of the names of `"label"` and `"classes"`, where known."""
 
-    rejected = ()
+    rejected: Sequence[tuple[str, str]] = ()
     """List of `(id, reason)` of the records left out; the reasons are those
     of `keras_ab.data.records.REASONS`."""
 
-    never_fails = False
+    never_fails: bool = False
     """Whether no record can be bad, so that nothing need be caught."""
 
     @abc.abstractmethod
@@ -136,7 +136,7 @@ class Source(abc.ABC):
             f"The last one: {first}"
         ) from first
 
-    def subset(self, indices: slice | Sequence[int]) -> "Subset":
+    def subset(self, indices: slice | Sequence[int] | np.ndarray) -> "Subset":
         """Some of the records, as a source.
 
         Args:
@@ -223,7 +223,7 @@ class Subset(Source):
     def __init__(
         self,
         source: Source,
-        indices: slice | Sequence[int],
+        indices: slice | Sequence[int] | np.ndarray,
         rejected: Sequence[tuple[str, str]] | None = None,
     ):
         if isinstance(indices, slice):
@@ -256,12 +256,13 @@ class Subset(Source):
     def fields(self) -> frozenset[str]:
         return self.source.fields
 
+    # What the source says, for which it need not be set.
     @property
-    def class_names(self) -> list[str] | None:
+    def class_names(self) -> Sequence[str] | None:  # type: ignore[override]
         return self.source.class_names
 
     @property
-    def never_fails(self) -> bool:
+    def never_fails(self) -> bool:  # type: ignore[override]
         return self.source.never_fails
 
     def load(self, index: Tensor) -> Tensors:

@@ -7,11 +7,13 @@ import itertools
 import posixpath
 import re
 import tarfile
+from collections.abc import Callable
 from typing import Any
 
 from keras_ab.data.objects import Objects
 from keras_ab.data.records import NothingUsable
 from keras_ab.data.scenes import Scenes
+from keras_ab.data.source import Source
 from keras_ab.data.sources import files
 from keras_ab.data.sources.coco import from_coco
 from keras_ab.data.sources.folder import from_folder
@@ -24,7 +26,7 @@ from keras_ab.data.video import Video
 from keras_ab.typing import PathLike
 
 BUILT_IN = {"scenes": Scenes, "objects": Objects, "video": Video}
-STORED = {
+STORED: dict[str, Callable[..., Source]] = {
     "folder": from_folder,
     "coco": from_coco,
     "webdataset": from_webdataset,
@@ -53,7 +55,7 @@ class Spec:
     kind: str
     place: str | None = None
     options: dict = dataclasses.field(default_factory=dict)
-    source: object = None
+    source: Any = None
 
     def __str__(self) -> str:
         said = " ".join(f"{k}={v}" for k, v in self.options.items())
@@ -133,7 +135,7 @@ def open_source(
 
 def _accepted(spec):
     """The options, which must be the opener's."""
-    opener = {**BUILT_IN, **STORED}[spec.kind]
+    opener: Any = {**BUILT_IN, **STORED}[spec.kind]
     names = list(inspect.signature(opener).parameters)
     names = names if spec.kind in BUILT_IN else names[1:]
     wrong = sorted(set(spec.options) - set(names))

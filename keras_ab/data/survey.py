@@ -141,7 +141,7 @@ def cores() -> int:
     """Int, cores that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
-    return os.cpu_count()
+    return os.cpu_count() or 1
 
 
 def _pull(stream, seconds):

@@ -53,7 +53,7 @@ class WordTokenizer:
         self.sequence_length = sequence_length
         self._vocabulary = [END, UNKNOWN, *words]
         self._ids = {w: i for i, w in enumerate(self._vocabulary)}
-        self._table = None
+        self._table: Any = None
 
     @classmethod
     def from_texts(
@@ -73,7 +73,7 @@ class WordTokenizer:
         Returns:
             A `WordTokenizer`.
         """
-        counts = collections.Counter()
+        counts: collections.Counter[str] = collections.Counter()
         for text in texts:
             counts.update(_words(text))
         if not counts:
@@ -136,7 +136,7 @@ class WordTokenizer:
     def __call__(self, inputs: str | Sequence[str] | Tensor) -> Tensor:
         return self.tokenize(inputs)
 
-    def detokenize(self, ids: Any) -> str | list[str]:
+    def detokenize(self, ids: Any) -> str | list[Any]:
         """Texts of token ids.
 
         Args:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from collections.abc import Sequence
+from typing import Any
 
 from keras_ab.data.augmentations import clip_aug
 from keras_ab.data.augmentations import slip
@@ -289,7 +290,7 @@ def slip_batches(
     """
     check_hosts(batch_size, num_hosts, host, "batch_size")
     check_hosts(views_batch_size, num_hosts, host, "views_batch_size")
-    common = {
+    common: dict[str, Any] = {
         "image_size": image_size,
         "seed": seed,
         "start_step": start_step,
@@ -355,7 +356,7 @@ def silc_batches(
     """
     check_hosts(batch_size, num_hosts, host, "batch_size")
     check_hosts(crops_batch_size, num_hosts, host, "crops_batch_size")
-    common = {
+    common: dict[str, Any] = {
         "image_size": image_size,
         "seed": seed,
         "start_step": start_step,

@@ -26,7 +26,8 @@ def make_app(explorer: Explorer, wanted: str = "") -> Any:
     app = dash.Dash(
         "keras_ab.explore",
         title="keras_ab",
-        update_title=None,
+        # No title of its own, as Dash documents and does not annotate.
+        update_title=None,  # type: ignore[arg-type]
         serve_locally=True,
         assets_folder="assets",
     )
@@ -61,7 +62,8 @@ def _take_what_is_done(app, explorer):
     )
     def take(*given):
         changes, typed = given[: len(maps)], given[len(maps) : len(maps) + 4]
-        done, state = ctx.triggered_id, dict(given[-1])
+        done: Any = ctx.triggered_id
+        state: dict[str, Any] = dict(given[-1])
         if done in maps:
             box = as_box(dragged(changes[maps.index(done)]))
             if box is None:

@@ -170,4 +170,5 @@ def as_box(corners: Any) -> Box | None:
     y, x = sorted(corners[0::2]), sorted(corners[1::2])
     low = np.clip([y[0], x[0]], 0, 1 - SMALLEST)
     high = np.clip([y[1], x[1]], low + SMALLEST, 1)
-    return tuple(round(float(c), 4) for c in (*low, *high))
+    top, left, bottom, right = (round(float(c), 4) for c in (*low, *high))
+    return top, left, bottom, right

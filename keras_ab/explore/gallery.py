@@ -35,10 +35,10 @@ class Gallery:
     """
 
     def __init__(self, source: Source, count: int = 24):
-        self.captions = []
-        self._pictures = {}
+        self.captions: list[str] = []
+        self._pictures: dict[str, Any] = {}
         self._names = {}
-        self._dropped = collections.OrderedDict()
+        self._dropped: collections.OrderedDict = collections.OrderedDict()
         for index in range(len(source)):
             if len(self._pictures) == count:
                 break

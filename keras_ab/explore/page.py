@@ -5,7 +5,7 @@ from typing import Any
 from keras_ab.explore.explorer import Explorer
 
 CORNERS = ("ymin", "xmin", "ymax", "xmax")
-CONFIG = {
+CONFIG: Any = {
     "displayModeBar": False,
     "displaylogo": False,
     "scrollZoom": False,

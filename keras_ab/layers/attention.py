@@ -155,9 +155,11 @@ class SelfAttention(keras.layers.Layer):
 
     def call(self, tokens: Tensor, key_mask: Tensor | None = None) -> Tensor:
         # Split, not indexed: TensorFlow pads for an index's gradient.
-        parts = ops.split(self.qkv(tokens), 3, axis=-1)
-        parts = [split_heads(part, self.num_heads) for part in parts]
-        mixed = attention(*parts, causal=self.causal, key_mask=key_mask)
+        queries, keys, values = (
+            split_heads(part, self.num_heads)
+            for part in ops.split(self.qkv(tokens), 3, axis=-1)
+        )
+        mixed = attention(queries, keys, values, self.causal, key_mask)
         return self.output_projection(mixed)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

@@ -1,6 +1,5 @@
 """Images to patch tokens."""
 
-import numbers
 from typing import Any
 
 import keras
@@ -10,21 +9,22 @@ from keras_ab.layers.dense import Dense
 from keras_ab.typing import Shape
 from keras_ab.typing import Size
 from keras_ab.typing import Tensor
+from keras_ab.typing import is_integral
 
 
 def as_pair(size: Size) -> tuple[int, int]:
     """`(height, width)` from an int or a pair."""
-    pair = (size, size) if isinstance(size, numbers.Integral) else size
+    pair: Any = (size, size) if is_integral(size) else size
     if (
         not isinstance(pair, (list, tuple))
         or len(pair) != 2
-        or not all(isinstance(n, numbers.Integral) and n > 0 for n in pair)
+        or not all(is_integral(n) and n > 0 for n in pair)
     ):
         raise ValueError(
             "A patch size must be a positive int or a pair of them. "
             f"Received: {size!r}"
         )
-    return tuple(pair)
+    return pair[0], pair[1]
 
 
 def patchify(images: Tensor, patch_size: tuple[int, int]) -> Tensor:

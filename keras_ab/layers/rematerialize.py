@@ -147,7 +147,7 @@ def _keep_seeds(layer, state):
 def _unrolled(layer, passes, rows, kwargs):
     size = ops.shape(next(iter(rows.values())))[0]
     weights, state = _values(layer)
-    parts = []
+    parts: list[Tensor] = []
     for i in range(passes):
         start, stop = i * size // passes, (i + 1) * size // passes
         part = {k: v[start:stop] for k, v in rows.items()}

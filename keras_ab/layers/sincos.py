@@ -1,5 +1,6 @@
 """Fixed positions made of sines and cosines, as in MAE and I-JEPA."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -11,9 +12,9 @@ from keras_ab.typing import Tensor
 
 
 def sincos_table(
-    grid_shape: tuple[int, int],
+    grid_shape: Sequence[int],
     hidden_dim: int,
-    resolution: tuple[int, int] | None = None,
+    resolution: Sequence[int] | None = None,
 ) -> np.ndarray:
     """Sines and cosines of a grid's two coordinates.
 
@@ -90,7 +91,7 @@ class SinCosPositions(keras.layers.Layer):
     """
 
     def __init__(
-        self, grid_shape: tuple[int, int], hidden_dim: int, **kwargs: Any
+        self, grid_shape: Sequence[int], hidden_dim: int, **kwargs: Any
     ):
         super().__init__(**kwargs)
         self.grid_shape = tuple(grid_shape)

@@ -1,6 +1,7 @@
 """Encoder and objectives: all that the target network copies."""
 
 import inspect
+from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
 from typing import Self
@@ -60,7 +61,7 @@ class Network(keras.layers.Layer):
         self.encoder = encoder
         self.objectives = list(objectives)
         self.passes = 1
-        self._counter = None
+        self._counter: Callable[[], Any] | None = None
 
     def follow(self, counter: keras.Variable) -> None:
         """Names the count of updates that objectives of this network see.
@@ -171,7 +172,7 @@ class Network(keras.layers.Layer):
         )
 
     def call(self, batch: Batch, training: bool = False) -> dict[str, Tensors]:
-        outputs = {}
+        outputs: dict[str, Tensors] = {}
         for objective in self.objectives:
             outputs[objective.name] = objective(
                 batch, network=self, peers=outputs, training=training
@@ -187,7 +188,7 @@ class Network(keras.layers.Layer):
         Returns:
             Dict from the objectives' names to dicts of tensors.
         """
-        targets = {}
+        targets: dict[str, Tensors] = {}
         for objective in self.objectives:
             targets[objective.name] = objective.targets(batch, self, targets)
         return targets

@@ -47,8 +47,8 @@ def write_preset(
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(
         prefix=".unfinished-", dir=folder.parent
-    ) as aside:
-        aside = pathlib.Path(aside) / folder.name
+    ) as temporary:
+        aside = pathlib.Path(temporary) / folder.name
         aside.mkdir()
         write_json(aside / CONFIG, model_config(model))
         model.save_weights(aside / WEIGHTS)

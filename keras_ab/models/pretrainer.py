@@ -281,7 +281,7 @@ class Pretrainer(keras.Model):
             kwargs["validation_data"] = distribution.without_bools(
                 held_out, self._distribution
             )
-            self.check(distribution.global_batch(batch))
+            self._check_known(distribution.global_batch(batch))
         if hasattr(x, "element_spec") and len(args) < 8:
             # A tf.data.Dataset has its order, as Keras would warn.
             kwargs.setdefault("shuffle", False)
@@ -303,7 +303,7 @@ class Pretrainer(keras.Model):
             size = args[1] if len(args) > 1 else kwargs.get("batch_size")
             batch, x = first_batch(x, size)
             x = distribution.without_bools(x, self._distribution)
-            self.check(distribution.global_batch(batch))
+            self._check_known(distribution.global_batch(batch))
         return super().evaluate(x, *args, **kwargs)
 
     def train_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:
@@ -311,8 +311,13 @@ class Pretrainer(keras.Model):
         return super().train_on_batch(x, *args, **kwargs)
 
     def test_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:
-        self.check(distribution.global_batch(as_arrays(x)))
+        self._check_known(distribution.global_batch(as_arrays(x)))
         return super().test_on_batch(x, *args, **kwargs)
+
+    def _check_known(self, batch):
+        # None is of data that cannot be looked into.
+        if batch is not None:
+            self.check(batch)
 
     def _prepare(self, batch):
         if batch is None:
@@ -386,7 +391,8 @@ class Pretrainer(keras.Model):
             self.optimizer.variables,
             self.metrics_variables,
         )
-        old, new = {}, []
+        old: dict[int, Any] = {}
+        new: list[tuple[Any, Any]] = []
         for group, before, after in zip(groups, state, new_state):
             old.update((id(v), value) for v, value in zip(group, before))
             new.extend(zip(group, after))
@@ -457,7 +463,7 @@ class Pretrainer(keras.Model):
 
     def _update_target(self, updated):
         """Moves the target network by τ where the optimizer made an update."""
-        if self.target is None:
+        if self.target is None or self.target_rate is None:
             return
         rate = ops.cast(self.target_rate(_value(self.updates)), "float32")
         rate = ops.where(updated, rate, 0.0)

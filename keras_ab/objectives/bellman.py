@@ -1,7 +1,6 @@
 """The Bellman value objective: annotation bootstrapping itself."""
 
 import math
-import numbers
 from typing import Any
 from typing import Self
 
@@ -27,6 +26,7 @@ from keras_ab.typing import Batch
 from keras_ab.typing import Network
 from keras_ab.typing import Tensor
 from keras_ab.typing import Tensors
+from keras_ab.typing import is_real
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -77,13 +77,13 @@ class BellmanValue(Objective):
         **kwargs: Any,
     ):
         super().__init__(weight=weight, name=name, **kwargs)
-        if not (isinstance(gamma, numbers.Real) and 0.0 <= gamma <= 1.0):
+        if not (is_real(gamma) and 0.0 <= gamma <= 1.0):
             raise ValueError(
                 "`gamma`, the discount, must be a number in [0, 1]. "
                 f"Received: {gamma!r}"
             )
         if value_bias is not None and not (
-            isinstance(value_bias, numbers.Real) and math.isfinite(value_bias)
+            is_real(value_bias) and math.isfinite(value_bias)
         ):
             raise ValueError(
                 "`value_bias` must be a finite number, or None for -ln L. "
@@ -203,7 +203,7 @@ class BellmanValue(Objective):
     def call(
         self,
         batch: Batch,
-        network: Network | None = None,
+        network: Network | Any = None,
         peers: dict[str, Tensors] | None = None,
         training: bool = False,
     ) -> Tensors:

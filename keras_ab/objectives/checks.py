@@ -1,12 +1,13 @@
 """Checks of a batch before the first step, in the words of its keys."""
 
 import math
-import numbers
 from typing import Any
 
 import numpy as np
 
 from keras_ab.typing import Batch
+from keras_ab.typing import is_integral
+from keras_ab.typing import is_real
 
 
 def take(batch: Batch, *keys: str) -> Any:
@@ -102,7 +103,7 @@ def check_positive(value: Any, name: str) -> None:
         value: What was given.
         name: The argument's name.
     """
-    if not (isinstance(value, numbers.Real) and 0 < value < math.inf):
+    if not (is_real(value) and 0 < value < math.inf):
         raise ValueError(
             f"`{name}` must be a positive number. Received: {value!r}"
         )
@@ -114,7 +115,7 @@ def check_weight(value: Any) -> None:
     Args:
         value: The weight of a loss that was given.
     """
-    if not (isinstance(value, numbers.Real) and 0 <= value < math.inf):
+    if not (is_real(value) and 0 <= value < math.inf):
         raise ValueError(
             "`weight`, the factor of a loss in the total, must be a finite "
             f"number, 0 or more. Received: {value!r}"
@@ -146,7 +147,7 @@ def check_count(value: Any, name: str, minimum: int = 1) -> None:
         name: The argument's name.
         minimum: Int.
     """
-    if not (isinstance(value, numbers.Integral) and value >= minimum):
+    if not (is_integral(value) and value >= minimum):
         raise ValueError(
             f"`{name}` must be an int, {minimum} or more. Received: {value!r}"
         )

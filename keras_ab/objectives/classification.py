@@ -124,7 +124,7 @@ class Classification(IndexedReward):
     def call(
         self,
         batch: Batch,
-        network: Network | None = None,
+        network: Network | Any = None,
         peers: dict[str, Tensors] | None = None,
         training: bool = False,
     ) -> Tensors:

@@ -198,7 +198,7 @@ class FrozenReward(IndexedReward):
     def call(
         self,
         batch: Batch,
-        network: Network | None = None,
+        network: Network | Any = None,
         peers: dict[str, Tensors] | None = None,
         training: bool = False,
     ) -> Tensors:

@@ -53,7 +53,7 @@ class IndexedReward(Reward):
     def num_annotations(self, batch: Batch) -> int:
         return self.size
 
-    def annotations(self, batch: Batch, network: Network) -> Tensor:
+    def annotations(self, batch: Batch | None, network: Network) -> Tensor:
         return ops.arange(self.size, dtype="int32")
 
     def featurize(self, annotations: Any, network: Network) -> Tensor:

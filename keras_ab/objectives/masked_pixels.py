@@ -85,7 +85,7 @@ class MaskedPixels(Objective):
     def call(
         self,
         batch: Batch,
-        network: Network | None = None,
+        network: Network | Any = None,
         peers: dict[str, Tensors] | None = None,
         training: bool = False,
     ) -> Tensors:

@@ -65,7 +65,7 @@ class Objective(keras.layers.Layer):
     def call(
         self,
         batch: Batch,
-        network: Network | None = None,
+        network: Network | Any = None,
         peers: dict[str, Tensors] | None = None,
         training: bool = False,
     ) -> Tensors:
@@ -167,7 +167,7 @@ class Reward(Objective):
         Section 3.2, equation 3: `p(l|x) ∝ exp(t · φ(x)ᵀψ(l))`.
     """
 
-    annotation_dim = None
+    annotation_dim: int | None = None
     """Int, size of an annotation's features."""
 
     annotations_of_batch = True

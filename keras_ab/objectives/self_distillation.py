@@ -1,7 +1,6 @@
 """Self-distillation over prototypes: DINO's loss, and ABDINO's reward."""
 
 import math
-import numbers
 from collections.abc import Sequence
 from typing import Any
 from typing import Self
@@ -24,6 +23,8 @@ from keras_ab.typing import Network
 from keras_ab.typing import Rate
 from keras_ab.typing import Tensor
 from keras_ab.typing import Tensors
+from keras_ab.typing import is_integral
+from keras_ab.typing import is_real
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -88,15 +89,14 @@ class SelfDistillation(Reward):
             value = float(ops.convert_to_numpy(teacher_temperature(updates)))
             _check_temperature(value, "`teacher_temperature`, at all times,")
         if centre_momentum is not None and not (
-            isinstance(centre_momentum, numbers.Real)
-            and 0.0 <= centre_momentum < 1.0
+            is_real(centre_momentum) and 0.0 <= centre_momentum < 1.0
         ):
             raise ValueError(
                 "`centre_momentum` must lie in [0, 1), or be None for no "
                 f"centring. Received: {centre_momentum!r}"
             )
         if not (
-            isinstance(freeze_last_layer_updates, numbers.Integral)
+            is_integral(freeze_last_layer_updates)
             and freeze_last_layer_updates >= 0
         ):
             raise ValueError(
@@ -146,7 +146,7 @@ class SelfDistillation(Reward):
     def call(
         self,
         batch: Batch,
-        network: Network | None = None,
+        network: Network | Any = None,
         peers: dict[str, Tensors] | None = None,
         training: bool = False,
     ) -> Tensors:
@@ -305,7 +305,7 @@ class SelfDistillation(Reward):
 
 
 def _check_temperature(value, where):
-    if not (isinstance(value, numbers.Real) and 0 < value < math.inf):
+    if not (is_real(value) and 0 < value < math.inf):
         raise ValueError(
             f"{where} must be a positive number. Received: {value!r}"
         )

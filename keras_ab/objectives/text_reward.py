@@ -71,8 +71,9 @@ class TextReward(Reward):
         """
         raise NotImplementedError
 
+    # The encoder says it, so that it need not be set.
     @property
-    def annotation_dim(self) -> int:
+    def annotation_dim(self) -> int:  # type: ignore[override]
         return self.text_encoder.hidden_dim
 
     def build_on(self, network: Network) -> None:
@@ -146,7 +147,7 @@ class TextReward(Reward):
     def call(
         self,
         batch: Batch,
-        network: Network | None = None,
+        network: Network | Any = None,
         peers: dict[str, Tensors] | None = None,
         training: bool = False,
     ) -> Tensors:

@@ -143,7 +143,7 @@ class ViewContrast(Reward):
     def call(
         self,
         batch: Batch,
-        network: Network | None = None,
+        network: Network | Any = None,
         peers: dict[str, Tensors] | None = None,
         training: bool = False,
     ) -> Tensors:

@@ -123,7 +123,7 @@ def _ship(options):
 
 
 def _row(options, model, results) -> dict[str, Any]:
-    trained = next((r for r in results if "options" in r), {})
+    trained: dict[str, Any] = next((r for r in results if "options" in r), {})
     settings = trained.get("options", {})
     if not results or (not settings and not (options.views and options.data)):
         raise PresetError(

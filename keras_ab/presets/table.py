@@ -1,12 +1,13 @@
 """The table of presets that have a name."""
 
+import builtins
 from typing import Any
 
 from keras_ab.presets import catalogue
 from keras_ab.presets import shipped
 
 
-def list() -> list[dict[str, Any]]:
+def list() -> builtins.list[dict[str, Any]]:
     """The presets that have a name.
 
     Returns:

@@ -32,7 +32,7 @@ class Batches(keras.utils.PyDataset):
         self.per_epoch = -(-len(numbers) // batch_size)
         # Of one size, for which one step is compiled.
         self.size = -(-len(numbers) // self.per_epoch)
-        self._order = (None, None)
+        self._order: tuple[int, np.ndarray] | None = None
 
     def __len__(self) -> int:
         return self.epochs * self.per_epoch
@@ -51,7 +51,7 @@ class Batches(keras.utils.PyDataset):
             Ints of shape `(size,)`.
         """
         epoch, place = divmod(index, self.per_epoch)
-        if self._order[0] != epoch:
+        if self._order is None or self._order[0] != epoch:
             rng = np.random.default_rng([self.seed, epoch])
             self._order = (epoch, rng.permutation(len(self.numbers)))
         order = self._order[1]

@@ -5,6 +5,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 from typing import ClassVar
+from typing import cast
 
 import numpy as np
 from keras import ops
@@ -58,7 +59,7 @@ class TextProbe(abc.ABC):
         """The settings with the probe's name, JSON-ready."""
         settings = {
             key: list(value) if isinstance(value, tuple) else value
-            for key, value in dataclasses.asdict(self).items()
+            for key, value in dataclasses.asdict(cast(Any, self)).items()
         }
         return {"probe": self.name, **settings}
 

@@ -109,7 +109,7 @@ def stages() -> Iterator[Callable[[str, int, int], None]]:
         there is, 0 where this is unknown.
     """
     with _progress() as progress:
-        tasks = {}
+        tasks: dict[str, Any] = {}
 
         def tell(stage, done, total):
             if stage not in tasks:

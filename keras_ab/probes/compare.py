@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -77,7 +78,7 @@ class Comparison:
 
     def headlines(self) -> "Comparison":
         """This, with the first metric of each probe and task alone."""
-        first = {}
+        first: dict[tuple[str, str], Column] = {}
         for column in self.columns:
             first.setdefault((column.task, column.probe), column)
         return dataclasses.replace(self, columns=list(first.values()))
@@ -152,7 +153,7 @@ def compare(
         for key, result in results[name].items():
             own = results[baseline].get(key)
             for outcome in result.outcomes:
-                column = Column(*key, outcome.name)
+                column = Column(key[0], key[1], outcome.name)
                 if column not in columns:
                     columns.append(column)
                 base = own and _outcome(own, outcome.name)
@@ -167,7 +168,7 @@ def compare(
     return Comparison(names, columns, cells, baseline, faults)
 
 
-def _named(reports):
+def _named(reports: Any) -> dict[str, Report]:
     """Reports by the names to show."""
     if isinstance(reports, Mapping):
         named = {

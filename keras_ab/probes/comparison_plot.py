@@ -22,7 +22,8 @@ def plot(comparison: Comparison, path: PathLike) -> None:
     axis = figure.subplots()
     spread = 0.7 / max(1, len(names))
     for rank, name in enumerate(names):
-        places, values, errors = [], [], [[], []]
+        places, values = [], []
+        errors: tuple[list[float], list[float]] = ([], [])
         for line, column in enumerate(columns):
             cell = comparison.cells.get((name, column))
             if cell is None or cell.outcome.value != cell.outcome.value:

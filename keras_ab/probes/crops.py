@@ -123,7 +123,7 @@ def random_view(image: Any, size: tuple[int, int], seed: Any) -> Any:
     return random_flip(crop_random(image, size, own), flip)
 
 
-def crop_whole(image: Any, size: tuple[int, int]) -> Any:
+def crop_whole(image: Any, size: Sequence[int]) -> Any:
     """`whole` of one image, or of several of one size, inside tf.data or not.
 
     Args:
@@ -143,7 +143,8 @@ CROPS = {"center": crop_center, "whole": crop_whole}
 
 def check_size(size: Size) -> tuple[int, int]:
     """A size as `(height, width)`."""
-    return (size, size) if isinstance(size, int) else tuple(size)
+    height, width = (size, size) if isinstance(size, int) else size
+    return height, width
 
 
 def _as_pixels(tf, image, size):

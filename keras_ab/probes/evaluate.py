@@ -96,7 +96,7 @@ def evaluate(
     >>> report.save("mine.json")
     """
     encoder = FrozenEncoder(encoder)
-    probes = [make_probe(probe, seed) for probe in probes]
+    chosen: list[Any] = [make_probe(probe, seed) for probe in probes]
     works = plan(
         tasks,
         data,
@@ -106,19 +106,19 @@ def evaluate(
         test_size=test_size,
         seed=seed,
     )
-    check_probes(works, probes)
+    check_probes(works, chosen)
     if views < 0:
         raise ValueError(f"`views` must not be negative. Received: {views}")
     described = encoder.describe()
     bench = _Bench(encoder, batch_size, cache, progress or _silent)
     results = {}
     for work in works:
-        for probe in probes:
+        for probe in chosen:
             if fits(probe, work.task) and not isinstance(probe, DecoderProbe):
                 results[work.name, probe.name] = bench.alone(
                     work, probe, seed, views
                 )
-    for probe in probes:
+    for probe in chosen:
         if isinstance(probe, DecoderProbe):
             for result in bench.together(works, probe, seed):
                 results[result.task, result.probe] = result
@@ -126,7 +126,7 @@ def evaluate(
         raise RuntimeError(
             f"The weights of {encoder.name!r} changed while it was measured."
         )
-    order = [(work.name, probe.name) for work in works for probe in probes]
+    order = [(work.name, probe.name) for work in works for probe in chosen]
     return Report(described, [results[key] for key in order if key in results])
 
 
@@ -144,7 +144,9 @@ class _Bench:
         self.batch_size = batch_size
         self.cache = cache
         self.progress = progress
-        self._held, self._features, self._records = {}, {}, {}
+        self._held: dict[Any, Any] = {}
+        self._features: dict[Any, Any] = {}
+        self._records: dict[Any, Any] = {}
 
     def alone(
         self, work: Work, probe: Any, seed: int, views: int = 0

@@ -1,5 +1,6 @@
 """Frozen features of many images."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ def extract_features(
 
 
 def extract_views(
-    images: Tensor, size: tuple[int, int], batch_size: int = 512
+    images: Tensor, size: Sequence[int], batch_size: int = 512
 ) -> np.ndarray:
     """Whole images, resized to what an encoder takes.
 

@@ -75,7 +75,8 @@ def forced_choice_queries(
         A `ForcedChoice`, of fewer queries where the source runs out.
     """
     rng = np.random.default_rng(seed)
-    views, actions, captions, seen, targets = [], [], [], [], []
+    views: list[np.ndarray] = []
+    actions, captions, seen, targets = [], [], [], []
     for index in range(len(source)):
         if len(views) == count:
             break

@@ -1,10 +1,8 @@
 """One way to use any encoder, which leaves it as it is."""
 
-import numbers
 from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
-from typing import Self
 
 import keras
 import numpy as np
@@ -16,6 +14,7 @@ from keras_ab.probes.fingerprint import array_fingerprint
 from keras_ab.probes.frozen_call import compiled
 from keras_ab.typing import Size
 from keras_ab.typing import Tensor
+from keras_ab.typing import is_integral
 
 Scale = Callable[[np.ndarray], np.ndarray] | Sequence[Any] | None
 """How pixels become floats: see `FrozenEncoder`."""
@@ -59,7 +58,7 @@ class FrozenEncoder:
     # (4, 32)
     """
 
-    def __new__(cls, encoder: Any = None, *args: Any, **kwargs: Any) -> Self:
+    def __new__(cls, encoder: Any = None, *args: Any, **kwargs: Any) -> Any:
         given = [*args, *kwargs.values()]
         if not isinstance(encoder, FrozenEncoder):
             return super().__new__(cls)
@@ -90,7 +89,7 @@ class FrozenEncoder:
         self.name = name or _name(encoder)
         self.image_size = _check_size(image_size, parts, self.name)
         self._parts = parts
-        self._functions = {}
+        self._functions: dict[str, Any] = {}
         if parts.module is not None:
             # An output of another kind is an error here, not later.
             self._function("tokens")
@@ -277,10 +276,8 @@ def _check_size(size, parts, name):
             "pass `image_size`. Received: image_size=None"
         )
     size = parts.image_size if size is None else size
-    pair = (size, size) if isinstance(size, numbers.Integral) else tuple(size)
-    if len(pair) != 2 or not all(
-        isinstance(n, numbers.Integral) and n > 0 for n in pair
-    ):
+    pair: Any = (size, size) if is_integral(size) else tuple(size)
+    if len(pair) != 2 or not all(is_integral(n) and n > 0 for n in pair):
         raise ValueError(
             "`image_size` must be a positive int or a pair of them. Received: "
             f"{size!r}"

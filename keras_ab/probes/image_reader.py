@@ -51,12 +51,12 @@ class ImageReader:
         if not len(source):
             raise ValueError("The source has no records. Received: none")
         self.source = source
-        self.size = tuple(size)
+        self.size = size[0], size[1]
         self.crop = CROPS[crop]
         self.batch_size = batch_size
         self.view = view
-        self.skipped = []
-        self._ids = {}
+        self.skipped: list[str] = []
+        self._ids: dict[int, str] = {}
         base = source
         while isinstance(base, Subset):
             base = base.source

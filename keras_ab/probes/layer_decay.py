@@ -54,7 +54,7 @@ class ScaledAdamW(AdamW):
         trainable_variables: Sequence[keras.Variable] | None = None,
     ) -> None:
         if not self.built:
-            self.build(list(trainable_variables))
+            self.build(list(trainable_variables or ()))
         before = [
             ops.copy(ops.stop_gradient(v.value)) for v, _ in self._pairs()
         ]
@@ -114,7 +114,8 @@ def layer_shares(module: keras.layers.Layer, decay: float) -> list[float]:
 
 def _longest_row(module):
     """The longest list of layers of one class, anywhere in a layer."""
-    best, seen, waiting = [], set(), [module]
+    best: list[keras.layers.Layer] = []
+    seen, waiting = set(), [module]
     while waiting:
         layer = waiting.pop()
         if id(layer) in seen:

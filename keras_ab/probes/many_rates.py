@@ -41,7 +41,7 @@ class ManyRates(keras.Model, abc.ABC):
         self.num_classes = num_classes
         self.kind_of_optimizer = optimizer
         self.seed = seed
-        self._starts = {}
+        self._starts: dict[str, Any] = {}
 
     def add_many(
         self, name: str, shape: Sequence[int], start: Any = "zeros"

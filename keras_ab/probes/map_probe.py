@@ -210,7 +210,9 @@ def _check(features, labels):
 
 def _token_moments(features):
     """Mean and deviation of each channel over all tokens."""
-    count, total, squares = 0, 0.0, 0.0
+    count = 0
+    total: Any = 0.0
+    squares: Any = 0.0
     starts = range(0, len(features), CHUNK)
     for start in starts:
         part = np.asarray(features[start : start + CHUNK], "float64")

@@ -152,7 +152,7 @@ def _application(name):
 
 def _import(module, name):
     try:
-        found = importlib.import_module(module)
+        found: Any = importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise FileNotFoundError(
             f"There is no module {error.name!r} to take an encoder from. "

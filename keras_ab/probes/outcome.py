@@ -183,7 +183,7 @@ class Outcome:
         """
         try:
             name, examples = str(found["name"]), int(found["examples"])
-            numbers = {
+            numbers: dict[str, Any] = {
                 key: None if found[key] is None else float(found[key])
                 for key in NUMBERS
             }
@@ -191,7 +191,7 @@ class Outcome:
             if interval is not None:
                 low, high = map(float, interval)
                 interval = (low, high)
-            arrays = {
+            arrays: dict[str, Any] = {
                 key: None if found[key] is None else unpack(found[key])
                 for key in PACKED
             }

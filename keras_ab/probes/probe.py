@@ -5,6 +5,7 @@ import dataclasses
 from typing import Any
 from typing import ClassVar
 from typing import Self
+from typing import cast
 
 import numpy as np
 
@@ -94,7 +95,7 @@ class Probe(abc.ABC):
 
     def config(self) -> dict[str, Any]:
         """The settings with the probe's name, JSON-ready."""
-        settings = dataclasses.asdict(self)
+        settings = dataclasses.asdict(cast(Any, self))
         return {
             "probe": self.name,
             **{k: _plain(value) for k, value in settings.items()},

@@ -84,7 +84,7 @@ class Result:
         Raises:
             ValueError: If something is missing or damaged.
         """
-        kinds = {
+        kinds: Kinds = {
             "task": str,
             "probe": str,
             "outcomes": list,
@@ -197,7 +197,7 @@ class Report:
                 raise ValueError(
                     f"it does not say that it is one ('format': {FORMAT!r})"
                 )
-            kinds = {
+            kinds: Kinds = {
                 "protocol": int,
                 "created": str,
                 "command": list,
@@ -219,9 +219,11 @@ class Report:
         return cls(**values)
 
 
-def take(
-    found: Any, kinds: dict[str, type | tuple[type, ...]], what: str
-) -> dict[str, Any]:
+Kinds = dict[str, type | tuple[type, ...]]
+"""The types of an object's members, by their names."""
+
+
+def take(found: Any, kinds: Kinds, what: str) -> dict[str, Any]:
     """The members of a JSON object, each of its kind.
 
     Args:
@@ -273,7 +275,7 @@ def machine() -> dict[str, Any]:
     if hasattr(os, "sched_getaffinity"):
         cores = len(os.sched_getaffinity(0))
     else:
-        cores = os.cpu_count()
+        cores = os.cpu_count() or 1
     return {
         "system": sys.platform,
         "processor": platform.machine(),

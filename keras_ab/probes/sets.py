@@ -104,7 +104,8 @@ def open_splits(
             raise ValueError(f"`{name}` must be positive. Received: {size}")
     if data in BUILT_IN:
         sizes = (train_size or TRAIN, test_size or TEST)
-        return Splits(*_built_in(data, sizes, options), data)
+        train, test = _built_in(data, sizes, options)
+        return Splits(train, test, data)
     if data in TFDS:
         name, *parts = TFDS[data]
         sources = [_open(f"tfds:{name}", split=p, **options) for p in parts]

@@ -92,7 +92,7 @@ def source_features(
     reader = ImageReader(source, encoder.image_size, crop, batch_size, view)
     if cache is None or output == "images":
         return _compute(encoder, reader, output, progress)
-    key = {
+    key: dict[str, Any] = {
         "version": VERSION,
         "encoder": encoder.describe(),
         "source": source_fingerprint(source),

@@ -1,6 +1,7 @@
 """Tables on a terminal."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from keras_ab.probes.results import Report
 from keras_ab.probes.tables import NONE
@@ -28,7 +29,7 @@ def show(
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for place, name in enumerate(header):
-        justify = "left" if place < words else "right"
+        justify: Literal["left", "right"] = "left" if place < words else "right"
         table.add_column(Text(name), justify=justify, overflow="fold")
     for row in rows:
         # As they are: a name may look like markup.

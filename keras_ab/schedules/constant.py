@@ -1,6 +1,5 @@
 """A schedule that stays where it is."""
 
-import numbers
 from collections.abc import Callable
 from typing import Any
 
@@ -9,8 +8,9 @@ from keras import ops
 
 from keras_ab.typing import Rate
 from keras_ab.typing import Tensor
+from keras_ab.typing import is_real
 
-Schedule = keras.optimizers.schedules.LearningRateSchedule
+Schedule: Any = keras.optimizers.schedules.LearningRateSchedule
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -47,7 +47,7 @@ def as_schedule(value: Rate) -> Callable[[Any], Any]:
     """
     if callable(value):
         return value
-    if isinstance(value, numbers.Real):
+    if is_real(value):
         return Constant(value)
     raise ValueError(
         "A schedule must be a number or a callable on the update count. "

@@ -1,6 +1,7 @@
 """Colour jitter."""
 
 import functools
+from collections.abc import Callable
 
 from keras_ab.data.augmentations.chance import random_apply
 from keras_ab.data.augmentations.color import adjust_brightness
@@ -42,7 +43,7 @@ def color_jitter(
     image = tf.convert_to_tensor(image)
     seeds = tf.random.split(seed, 3)
     draws = tf.unstack(tf.random.stateless_uniform((4,), seeds[1]))
-    steps = [
+    steps: list[tuple[Callable[..., Tensor], float, float]] = [
         (adjust_brightness, max(0.0, 1 - brightness), 1 + brightness),
         (adjust_contrast, max(0.0, 1 - contrast), 1 + contrast),
         (adjust_saturation, max(0.0, 1 - saturation), 1 + saturation),

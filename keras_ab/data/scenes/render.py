@@ -67,7 +67,7 @@ def sample_light(rng: np.random.Generator) -> np.float32:
 def paint_things(
     canvas: np.ndarray,
     things: Sequence[Thing],
-    light: float,
+    light: float | np.floating,
     look: Callable[[Thing], Look],
 ) -> list[tuple[float, Box | None]]:
     """Paints things onto a canvas, far ones first.

@@ -85,7 +85,8 @@ class BoxCaptions(Source):
                 "`source` does not know the names of its classes, so "
                 "`class_names` must list them. Received: None"
             )
-        self.source, self.class_names = source, list(names)
+        self.source = source
+        self.class_names: Sequence[str] = list(names)
         self.boxes, self.captions = boxes, captions
         self.bins, self.seed = bins, seed
         self.rejected = source.rejected

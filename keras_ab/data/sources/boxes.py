@@ -1,5 +1,7 @@
 """Boxes in pixels to normalised ones, with what can be wrong with them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 TOLERANCE = 1.0
@@ -7,7 +9,7 @@ TOLERANCE = 1.0
 
 
 def normalise(
-    boxes: np.ndarray, height: float, width: float
+    boxes: np.ndarray | Sequence[Sequence[float]], height: float, width: float
 ) -> tuple[np.ndarray | None, str | None]:
     """Boxes in the image's own frame.
 

@@ -34,7 +34,7 @@ def clean_captions(
     return [caption for caption in cleaned if caption]
 
 
-def lines(content: bytes) -> list[bytes]:
+def lines(content: str | bytes) -> list[bytes]:
     """Captions of a text file, one a line; its bytes or string.
 
     An empty file has one, which is empty: there is a place for a caption.

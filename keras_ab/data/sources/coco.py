@@ -3,9 +3,10 @@
 import collections
 import json
 import math
-import numbers
+import os
 import posixpath
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from keras_ab.data.sources.captions import strings
 from keras_ab.data.sources.stored import StoredImages
 from keras_ab.data.sources.stored import pick
 from keras_ab.typing import PathLike
+from keras_ab.typing import is_real
 
 NEEDED = {
     "images": ("id", "file_name", "height", "width"),
@@ -82,9 +84,10 @@ def from_coco(
             "`karpathy` and `split` go together. Received: "
             f"karpathy={karpathy!r}, split={split!r}"
         )
-    several = isinstance(annotations, (list, tuple))
+    if isinstance(annotations, (str, os.PathLike)):
+        annotations = [annotations]
     coco = _Coco()
-    for file in annotations if several else [annotations]:
+    for file in annotations:
         coco.read(file, crowds == "keep")
     chosen = coco.images
     if karpathy is not None:
@@ -144,7 +147,7 @@ class _Coco:
 
     def read(self, file: PathLike, crowds: bool) -> None:
         content = _json(file)
-        new = {}
+        new: dict[Any, dict[str, Any]] = {}
         for image in self._right(content, "images", file):
             if image["id"] in new:
                 self.rejected.append((image["file_name"], "duplicate key"))
@@ -332,4 +335,4 @@ def _is_name(value):
 
 def _is_size(value):
     # Written so that NaN is none.
-    return isinstance(value, numbers.Real) and 0 < value < math.inf
+    return is_real(value) and 0 < value < math.inf

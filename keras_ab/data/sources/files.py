@@ -69,7 +69,7 @@ def walk(folder: PathLike) -> dict[str, int | None]:
         Dict from names relative to the folder, with `/`, to sizes in bytes
         (None where the folder is remote and a size costs a request).
     """
-    found = {}
+    found: dict[str, int | None] = {}
     if is_remote(folder):
         root = str(folder).rstrip("/")
         for here, _, names in tensorflow().io.gfile.walk(root):

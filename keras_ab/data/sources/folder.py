@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import pathlib
+from typing import Any
 
 from keras_ab.data.records import NothingUsable
 from keras_ab.data.sources import files
@@ -87,7 +88,7 @@ def from_folder(
         )
     rejected = [(name, "empty") for name in names if sizes[name] == 0]
     names = [name for name in names if sizes[name] != 0]
-    columns = {"id": names}
+    columns: dict[str, list[Any]] = {"id": names}
     if captions is not None:
         found, faults = _captions(path, captions, sizes)
         raw = [found.get(name, []) for name in names]
@@ -126,7 +127,8 @@ def _captions(path, captions, sizes):
             "`captions` must be 'txt' or the path of a .csv or .jsonl "
             f"file. Received: {table!r}"
         )
-    found, faults, lacking = {}, [], None
+    found: dict[str, Any] = {}
+    faults, lacking = [], None
     read = _csv if table.endswith(".csv") else _jsonl
     content = files.read(table).decode("utf-8-sig", "surrogateescape")
     for number, row in read(content):

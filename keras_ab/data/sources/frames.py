@@ -134,7 +134,9 @@ def from_frames(
 
 def _videos(path, index_folder):
     """Dict from videos to dicts from frames to `(path, offset, size)`."""
-    videos, rejected = collections.defaultdict(dict), []
+    rejected = []
+    videos: dict[str, dict[int, tuple[str, int | None, int | None]]]
+    videos = collections.defaultdict(dict)
     for name, size in sorted(files.walk(path).items()):
         whole = files.join(path, name)
         if is_image(name):

@@ -75,7 +75,8 @@ def from_parquet(
                 f"Received: {column!r}"
             )
     ids = [f"{g.name}/{g.first + i}" for g in groups for i in range(g.rows)]
-    kept, columns = list(range(len(ids))), {"id": ids}
+    kept = list(range(len(ids)))
+    columns: dict[str, list[Any]] = {"id": ids}
     if captions is not None:
         raw, lost = _read(groups, captions, _as_bytes)
         kept, texts, without = captioned(
@@ -153,7 +154,8 @@ class ParquetSource(Source):
             raise BadRecord("unreadable", record["id"]) from error
         if isinstance(value, dict):
             # Only what has no bytes lies elsewhere.
-            value, path = value.get("bytes"), value.get("path")
+            path = value.get("path")
+            value = value.get("bytes")
             if value is None and path is not None:
                 value = self._beside(number, path, record["id"])
         if value is None:

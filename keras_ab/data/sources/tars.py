@@ -51,7 +51,12 @@ def tar_index(
 
 
 def _scan(path, contents, caption_key):
-    index = {"members": [], "contents": {}, "rejected": [], "cut": False}
+    index: dict[str, Any] = {
+        "members": [],
+        "contents": {},
+        "rejected": [],
+        "cut": False,
+    }
     total, _ = files.size_and_time(path)
     if total == 0:
         index["rejected"].append([posixpath.basename(path), "empty"])
@@ -92,7 +97,8 @@ def _members(stream, total):
         # Nothing is extracted.
         with tarfile.open(fileobj=stream, mode="r:") as tar:
             while (member := tar.next()) is not None:
-                tar.members.clear()  # The library would keep all of them.
+                # The library would keep all of them.
+                tar.members.clear()  # type: ignore[attr-defined]
                 yield member
                 if _padded(member.offset_data + member.size) > total:
                     return

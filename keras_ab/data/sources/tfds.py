@@ -1,5 +1,6 @@
 """TensorFlow Datasets."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ COCO = {
     "crowd": ("objects", "is_crowd"),
 }
 CLEVR = ("color", "material", "shape", "size", "3d_coords", "pixel_coords")
-FIELDS = {
+FIELDS: dict[str, dict[str, Any]] = {
     "coco": COCO,
     "coco_captions": {**COCO, "text": ("captions", "text")},
     "clevr": {
@@ -35,7 +36,7 @@ FIELDS = {
 }
 """By data set, which feature each key of a record comes from."""
 
-COMMON = {
+COMMON: dict[str, Sequence[Any]] = {
     "id": [("file_name",), ("filename",), ("id",)],
     "text": [("captions", "text"), ("captions",), ("caption",), ("text",)],
     "label": [("label",)],

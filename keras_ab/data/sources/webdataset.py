@@ -4,6 +4,7 @@ import itertools
 import posixpath
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from keras_ab.data.records import NothingUsable
 from keras_ab.data.sources import files
@@ -84,7 +85,7 @@ def from_webdataset(
         found, faults = _samples(index, shard, needed, captions)
         samples += [(path, f"{name}/{key}", s) for key, s in found]
         rejected += [(f"{name}/{key}", reason) for key, reason in faults]
-    columns = {"id": [id for _, id, _ in samples]}
+    columns: dict[str, list[Any]] = {"id": [id for _, id, _ in samples]}
     if captions is not None:
         kept, texts, without = captioned(
             columns["id"],
@@ -110,7 +111,8 @@ def from_webdataset(
 
 def _samples(index, shard, needed, captions):
     """Samples of a shard that can be used, by key, and faults."""
-    samples, faults = {}, {}
+    samples: dict[str, dict[str, Any]] = {}
+    faults: dict[str, tuple[str, str]] = {}
     for name, offset, size in index["members"]:
         key, kind = _split(name)
         sample = samples.setdefault(key, {})

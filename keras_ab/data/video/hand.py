@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import math
+from typing import Any
 
 import numpy as np
 
@@ -117,7 +118,7 @@ class Limb(Thing):
     """
 
     pose: str = "arm"
-    tint: np.ndarray | None = None
+    tint: Any = None
 
     @property
     def shape(self) -> tuple[np.ndarray, np.ndarray, Box]:

@@ -111,7 +111,7 @@ class CausalDecoderBlock(DecoderBlock):
             ops.expand_dims(places <= here, 0),
             (ops.shape(token)[0], cache[0].shape[1]),
         )
-        x = attention(query, *cache, key_mask=seen)
+        x = attention(query, cache[0], cache[1], key_mask=seen)
         token = token + self.self_attention.output_projection(x)
         query = self.cross_attention.query(self.cross_norm(token))
         x = attention(split_heads(query, self.num_heads), *memory)

@@ -146,7 +146,7 @@ class MultiTaskDecoder(keras.Model):
     def compute_loss(
         self,
         x: Tensors | None = None,
-        y: Tensors | None = None,
+        y: Any = None,
         y_pred: Tensor | None = None,
         sample_weight: Tensor | None = None,
         training: bool = True,

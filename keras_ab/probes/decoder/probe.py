@@ -108,7 +108,7 @@ class DecoderProbe:
         self.dropout = dropout
         self.label_smoothing = label_smoothing
         self.seed = seed
-        self.decoder = None
+        self.decoder: Any = None
 
     def describe(self) -> dict[str, Any]:
         """The settings, ready for JSON, for a result file."""
@@ -231,7 +231,9 @@ class DecoderProbe:
             For each record, a `Prediction` for each of its examples.
         """
         if self.decoder is None or task.name not in self.sequences:
-            known = [] if self.decoder is None else list(self.sequences)
+            known: list[str] = []
+            if self.decoder is not None:
+                known = list(self.sequences)
             raise ValueError(
                 f"The probe was trained on the tasks {known}. Received: "
                 f"{task.name!r}"

@@ -1,6 +1,7 @@
 """A grammar, as arrays over a vocabulary."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ class Rules:
     @classmethod
     def of(cls, grammar: Grammar, vocabulary: Vocabulary) -> "Rules":
         """The rules of a grammar."""
-        rows = {}
+        rows: dict[Any, tuple[int, np.ndarray]] = {}
         for slot in grammar.slots:
             if slot not in rows:
                 rows[slot] = (len(rows), _allowed(slot, vocabulary))

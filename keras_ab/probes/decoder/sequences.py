@@ -64,10 +64,10 @@ class Sequences:
         """
         prompt = self.prompt(example)
         answer = self.vocabulary.encode(example.answer[: self.places])
-        weights = example.weights
-        if weights is None:
-            weights = [1.0] * len(answer) + [1.0]
-        weights = [*weights[: len(answer)], weights[-1]]
+        told = example.weights
+        if told is None:
+            told = (1.0,) * (len(answer) + 1)
+        weights = [*told[: len(answer)], told[-1]]
         if len(answer) == self.places:
             weights[-1] = 0.0
         sequence = [*prompt, *answer, END]

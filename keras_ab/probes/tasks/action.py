@@ -108,7 +108,7 @@ class Action(Task):
                 for p, answer in zip(predictions, truth)
             ]
         ).reshape(-1, len(PARTS))
-        hits = {"action": parts.all(1), "verb": parts[:, 0]}
+        hits: dict[str, Any] = {"action": parts.all(1), "verb": parts[:, 0]}
         hits["noun"] = parts[:, 1]
         expected = self.chance(records) if chance else {}
         unseen = collections.Counter(

@@ -162,8 +162,9 @@ class CocoEvaluation:
         for curve in self._curves:
             there = float(weights @ curve.there)
             if there:
-                rows = curve.rows(self._thresholds(threshold))
-                found.append(_average(*rows, weights[curve.image], there))
+                hits, misses = curve.rows(self._thresholds(threshold))
+                own = weights[curve.image]
+                found.append(_average(hits, misses, own, there))
         return float(np.mean(found)) if found else float("nan")
 
     def _thresholds(self, threshold):
@@ -254,7 +255,8 @@ def _average(hits, misses, weights, there):
 
 def _dataset(pictures, classes):
     """Pictures and boxes in COCO's format."""
-    images, annotations = [], []
+    images = []
+    annotations: list[dict[str, Any]] = []
     for image, boxes in enumerate(pictures):
         height, width = boxes.size
         images.append({"id": image, "height": height, "width": width})

@@ -49,7 +49,7 @@ def cider(
             "empty"
         )
     counted = [[_counts(words) for words in group] for group in references]
-    pictures = collections.Counter()
+    pictures: collections.Counter[tuple[str, ...]] = collections.Counter()
     for group in counted:
         pictures.update({gram for counts in group for gram in counts})
     rarity = _Rarity(pictures, len(references))
@@ -87,7 +87,9 @@ class _Rarity:
     def __call__(
         self, counts: collections.Counter[tuple[str, ...]]
     ) -> tuple[list[dict[tuple[str, ...], float]], list[float], int]:
-        vectors = [{} for _ in range(LONGEST)]
+        vectors: list[dict[tuple[str, ...], float]] = [
+            {} for _ in range(LONGEST)
+        ]
         for gram, count in counts.items():
             seen = np.log(max(1.0, self.pictures[gram]))
             vectors[len(gram) - 1][gram] = count * (self.log_count - seen)

@@ -1,5 +1,6 @@
 """Detection as a sequence of tokens."""
 
+import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from typing import Any
@@ -171,8 +172,8 @@ class Detection(Task):
                 outcome = Outcome.from_statistic(
                     name,
                     len(records),
-                    lambda drawn, at=BOOTSTRAPPED[name]: evaluation.resampled(
-                        drawn, at
+                    functools.partial(
+                        evaluation.resampled, threshold=BOOTSTRAPPED[name]
                     ),
                 )
             else:

@@ -61,7 +61,7 @@ class NearestDepth(LabelTask):
             )
         if bins < 2:
             raise ValueError(f"`bins` must be at least 2. Received: {bins}")
-        self.edges = None if edges is None else tuple(map(float, edges))
+        self.edges: Any = None if edges is None else tuple(map(float, edges))
         self.bins = bins
 
     def depth(self, record: Record) -> float:

@@ -48,7 +48,7 @@ def scene_questions(record: Record, count: int = 4) -> list[Question]:
     once = [c for c in there if (classes == c).sum() == 1]
     absent = np.setdiff1d(np.arange(len(CLASSES)), there)
     names = tuple(COLOURS)
-    questions = []
+    questions: list[tuple[str, str, str]] = []
     for number in range(count):
         kind = KINDS[number % len(KINDS)]
         if kind == "how many":
@@ -88,7 +88,7 @@ def told_questions(record: Record) -> list[tuple[str, str, Sequence[str]]]:
     >>> told_questions({"questions": [("How many dogs?", "2")]})
     # [("how many", "How many dogs?", ["2"])]
     """
-    found = []
+    found: list[tuple[str, str, Sequence[str]]] = []
     for entry in record["questions"]:
         try:
             question, answers = entry

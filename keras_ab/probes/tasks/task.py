@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Self
+from typing import cast
 
 import numpy as np
 
@@ -199,7 +200,7 @@ class Task(abc.ABC):
                 "it takes the decoder probe."
             )
         self.check(records)
-        return [self.examples(record)[0].answer[0] for record in records]
+        return [cast(str, self.examples(r)[0].answer[0]) for r in records]
 
     def from_labels(self, labels: Iterable[str]) -> Predictions:
         """Predictions of a task with `single_label`, from words."""
