@@ -31,6 +31,7 @@ import statistics
 import sys
 
 from benchmarks.peers import plot
+from benchmarks.peers import serve
 from benchmarks.workers import Worker
 
 BACKENDS = ("jax", "tensorflow", "torch")
@@ -173,6 +174,7 @@ def main(argv=None):
         "cores": len(cores),
         "batch": options.batch,
         "images": options.images,
+        "steps": serve.STEPS,
         "versions": {
             k: v for s in said.values() for k, v in s["versions"].items()
         },

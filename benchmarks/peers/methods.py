@@ -15,12 +15,13 @@ from benchmarks.peers import vit
 RATE, DECAY, MOMENTUM = 1e-3, 0.04, 0.996
 
 
-def fit(model, batch):
-    """A function that fits a model to a batch, one step.
+def fit(model, batch, steps):
+    """A function that fits a model to a batch.
 
     Args:
         model: A compiled model.
         batch: A batch, which comes again and again.
+        steps: Int.
 
     Returns:
         A function that returns the loss.
@@ -32,7 +33,7 @@ def fit(model, batch):
 
     def work():
         history = model.fit(
-            endlessly(), steps_per_epoch=1, shuffle=False, verbose=0
+            endlessly(), steps_per_epoch=steps, shuffle=False, verbose=0
         )
         return history.history["loss"][0]
 
@@ -71,7 +72,7 @@ def encoder(drop_path_rate=0.0):
     ).train()
 
 
-def our_simclr(images):
+def our_simclr(images, steps):
     """Our SimCLR on a batch of so many images of two views."""
     from recipes import simclr
 
@@ -80,10 +81,10 @@ def our_simclr(images):
     )
     model, _ = simclr.build(options)
     pair = np.stack(views(images, [vit.SIZE] * 2), 1)
-    return fit(model, {"views": {"image": pair}})
+    return fit(model, {"views": {"image": pair}}, steps)
 
 
-def lightly_simclr(images):
+def lightly_simclr(images, steps):
     """SimCLR of lightly's head and loss."""
     import torch
     from lightly.loss import NTXentLoss
@@ -96,7 +97,7 @@ def lightly_simclr(images):
     optimizer = torch.optim.AdamW(weights, lr=RATE, weight_decay=DECAY)
     pair = tensors(views(images, [vit.SIZE] * 2))
 
-    def work():
+    def step():
         first, second = (head(backbone(x)) for x in pair)
         loss = criterion(first, second)
         optimizer.zero_grad()
@@ -104,10 +105,10 @@ def lightly_simclr(images):
         optimizer.step()
         return float(loss)
 
-    return work
+    return lambda: [step() for _ in range(steps)]
 
 
-def our_dino(images):
+def our_dino(images, steps):
     """Our DINO on a batch of so many images of ten crops."""
     from recipes import dino
 
@@ -120,10 +121,10 @@ def our_dino(images):
         "global": np.stack(crops[:2], 1),
         "local": np.stack(crops[2:], 1),
     }
-    return fit(model, {"crops": batch})
+    return fit(model, {"crops": batch}, steps)
 
 
-def lightly_dino(images):
+def lightly_dino(images, steps):
     """DINO of lightly's head and loss."""
     import torch
     from lightly.loss import DINOLoss
@@ -143,7 +144,7 @@ def lightly_dino(images):
     optimizer = torch.optim.AdamW(weights, lr=RATE, weight_decay=DECAY)
     crops = tensors(views(images, [vit.SIZE] * 2 + [96] * 8))
 
-    def work():
+    def step():
         update_momentum(student, teacher, MOMENTUM)
         with torch.no_grad():
             targets = [teacher(x) for x in crops[:2]]
@@ -155,4 +156,4 @@ def lightly_dino(images):
         optimizer.step()
         return float(loss)
 
-    return work
+    return lambda: [step() for _ in range(steps)]

@@ -37,7 +37,10 @@ def bars(results, path):
         layout="constrained",
     )
     for axis, (part, names) in zip(axes[:, 0], groups.items()):
-        medians = [statistics.median(results["seconds"][n]) for n in names]
+        steps = 1 if part == "vit" else results["steps"]
+        medians = [
+            statistics.median(results["seconds"][n]) / steps for n in names
+        ]
         theirs = [any(peer in name for peer in PEERS) for name in names]
         colours = ["#b9c0c9" if other else "#2a6fb0" for other in theirs]
         drawn = axis.barh(names, medians, color=colours)
