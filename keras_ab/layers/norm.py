@@ -42,7 +42,8 @@ def normalize(x: Tensor, gamma: Tensor, beta: Tensor, epsilon: float) -> Tensor:
 
         return (x - mean) * scale * gamma + beta, gradient
 
-    return of(x, gamma, beta)
+    # Variables are not arrays to JAX.
+    return of(x, *map(ops.convert_to_tensor, (gamma, beta)))
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
