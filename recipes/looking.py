@@ -9,6 +9,7 @@ from keras_ab import data
 from keras_ab.objectives import BellmanValue
 from keras_ab.objectives import SelfDistillation
 from keras_ab.objectives import ViewContrast
+from recipes import scenes
 
 # Another seed than any training's and than the probes'.
 HELD_OUT = {"seed": 2_000_003, "split": "test"}
@@ -69,7 +70,7 @@ def held_out_batch(model, source, options, value_images=None):
 
 
 def collector(model, options, path):
-    """The callback that looks inside a run on the built-in scenes.
+    """The callback that looks inside a run, at held-out scenes.
 
     Args:
         model: A `keras_ab.models.Pretrainer`.
@@ -80,7 +81,7 @@ def collector(model, options, path):
         A `keras_ab.analysis.Collector`, or None where a method has nothing
         to look at.
     """
-    source = data.Scenes(size=IMAGES, **HELD_OUT).cache()
+    source = scenes.make(options.scenes, size=IMAGES, **HELD_OUT)
     names = [objective.name for objective in model.online.objectives]
     measures = {}
     if len(names) > 1:
