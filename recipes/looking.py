@@ -31,20 +31,25 @@ def held_out_batch(model, source, options, value_images=None):
     """
     common = {"image_size": options.image_size, "seed": 1}
     parts = []
+
+    def fit(size):
+        # Scenes of one's own may be fewer.
+        return min(size, len(source))
+
     for objective in model.online.objectives:
         if hasattr(objective, "text_encoder"):
             parts.append(
                 data.reward_batches(
                     source,
                     objective.tokenizer,
-                    batch_size=options.reward_batch_size,
+                    batch_size=fit(options.reward_batch_size),
                     **common,
                 )
             )
         elif isinstance(objective, ViewContrast):
             parts.append(
                 data.simclr_batches(
-                    source, batch_size=options.views_batch_size, **common
+                    source, batch_size=fit(options.views_batch_size), **common
                 )
             )
         elif isinstance(objective, SelfDistillation):
@@ -53,7 +58,7 @@ def held_out_batch(model, source, options, value_images=None):
                     source,
                     local_size=options.local_size,
                     num_locals=options.num_locals,
-                    batch_size=options.crops_batch_size,
+                    batch_size=fit(options.crops_batch_size),
                     **common,
                 )
             )
@@ -61,7 +66,7 @@ def held_out_batch(model, source, options, value_images=None):
             parts.append(
                 data.value_batches(
                     source,
-                    batch_size=value_images or options.value_batch_size,
+                    batch_size=fit(value_images or options.value_batch_size),
                     num_views=options.num_views,
                     **common,
                 )

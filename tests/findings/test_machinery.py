@@ -193,7 +193,8 @@ def test_commands_on_other_scenes(tmp_path):
     command = work.training_command(one, store)
     place = command.index("--scenes")
     assert command[place + 1] == OTHERS.scenes
-    options = parse({"small": ab_simclr.SMALL}, "", command[4:])
+    scales = {"paper": ab_simclr.PAPER, "small": ab_simclr.SMALL}
+    options = parse(scales, "", command[3:])
     assert options.scenes == OTHERS.scenes
     # What is flat has no depth; what is not of scenes stays what it was.
     assert work.measuring_command(one, store)[4:7] == [
@@ -254,10 +255,10 @@ def test_the_function_of_the_plan(tmp_path, monkeypatch):
     assert tokenizer.sequence_length == 3
     batch = next(
         keras_ab.data.reward_batches(
-            reward, tokenizer, image_size=16, batch_size=4
+            reward, tokenizer, image_size=16, batch_size=2
         ).as_numpy_iterator()
     )
-    assert batch["reward"]["image"].shape == (4, 16, 16, 3)
+    assert batch["reward"]["image"].shape == (2, 16, 16, 3)
     crops = captioned_crops(splits.test, size=16).crops
     assert crops.shape == (2, 4, 16, 16, 3) and crops.std() > 0
 

@@ -65,7 +65,7 @@ def test_smoke_on_other_scenes(recipe, tmp_path, monkeypatch, capsys):
     name = "tests.findings.makers:recorded"
     ab_clip.main(
         ["--smoke", "--output", str(tmp_path), "--scenes", name]
-        + ["--images", "128", "--captioned", "64", "--views", "256"]
+        + ["--images", "128", "--captioned", "64", "--views", "384"]
         + ["--collect-every", "1", "--monitor-every", "0"]
     )
     assert asked == [(128, 0, "train"), (looking.IMAGES, 2_000_003, "test")]
