@@ -5,17 +5,26 @@
     python -m findings --budget quick  # the headline, half an hour
     python -m findings --budget smoke  # only shows that all of it runs
     python -m findings --list          # what there is, and what is left to do
+    python -m findings headline --scenes mine:photos  # on scenes of your own
 
 Runs are kept by their configuration: a command that was cut off goes on, and
 findings share what they can.
+
+--scenes names a function in Python with the arguments of keras_ab.data.Scenes
+(size, seed and split, "train" or "test") that returns a keras_ab.data.Source of
+at most so many records, with the fields of Scenes as far as there are such:
+text, label, boxes, classes, count, depth. What cannot be measured for want of
+a field is left out. Objects and video stay built in. PLAN.md has an example.
 """
 
 import argparse
 import collections
+import dataclasses
 import pathlib
 import signal
 import sys
 
+from findings import scenes
 from findings.catalogue import chosen
 from findings.run import BUDGETS
 from findings.run import trainings
@@ -36,9 +45,11 @@ def main(arguments=None):
     """
     options = _parser().parse_args(arguments)
     budget = BUDGETS[options.budget]
+    budget = dataclasses.replace(budget, scenes=options.scenes)
     try:
         findings = chosen(options.findings, budget)
-    except ValueError as error:
+        scenes.lacking(budget.scenes)
+    except (ValueError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     # Results are of all that is known, whatever is asked for now.
@@ -55,14 +66,35 @@ def main(arguments=None):
     failed = pool.do_all(
         store, runs_of(findings), options.jobs, options.backend
     )
-    # A smoke says nothing, and must not pass for a result.
-    folder = pathlib.Path(options.runs) / "smoke"
-    if budget.name != "smoke":
-        folder = pathlib.Path(options.output or FOLDERS[budget.name])
+    folder = folder_of(budget, options.runs, options.output)
     judged = write.write_results(every, store, folder)
     write.show(judged)
     print(f"{folder}/RESULTS.md", file=sys.stderr)
     return int(bool(failed))
+
+
+def folder_of(budget, runs, output=None):
+    """Where results go.
+
+    Args:
+        budget: A `findings.run.Budget`.
+        runs: Path, the folder of all runs.
+        output: Path, as it was asked for, or None.
+
+    Returns:
+        Path.
+    """
+    on = f"-on-{budget.scenes.partition(':')[2]}" if budget.scenes else ""
+    if budget.name == "smoke":
+        # It says nothing, and must not pass for a result.
+        return pathlib.Path(runs) / f"smoke{on}"
+    if output:
+        return pathlib.Path(output)
+    if not on:
+        return FOLDERS[budget.name]
+    # Beside the runs, not over what is known of the built-in scenes.
+    folder = pathlib.Path(f"runs/findings{on}")
+    return folder / "quick" if budget.name == "quick" else folder
 
 
 def runs_of(findings):
@@ -88,7 +120,15 @@ def _parser():
         "--runs", default="runs/findings", help="folder that keeps the runs"
     )
     parser.add_argument(
-        "--output", help="folder of RESULTS.md; by default findings/"
+        "--output",
+        help="folder of RESULTS.md; by default findings/, or with --scenes "
+        "runs/findings-on-NAME/",
+    )
+    parser.add_argument(
+        "--scenes",
+        default="",
+        metavar="MODULE:NAME",
+        help="a function that makes scenes, in place of the built-in ones",
     )
     parser.add_argument(
         "--list", action="store_true", help="say what there is, and stop"

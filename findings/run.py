@@ -91,6 +91,8 @@ class Budget:
         looks: Int, looks inside a run that collects.
         updates: Int, updates of the decoder probe; 0 for its own.
         images: Int, pictures that a run trains on; 0 for the scale's.
+        scenes: String, `MODULE:NAME` of what makes other scenes than the
+            built-in ones, for which it is `''`.
     """
 
     name: str
@@ -102,6 +104,7 @@ class Budget:
     looks: int = 20
     updates: int = 0
     images: int = 0
+    scenes: str = ""
 
     @property
     def pictures(self):
@@ -128,8 +131,8 @@ def training_key(run, budget):
 
     Args:
         run: A `Run`; how it is measured does not matter.
-        budget: A `Budget`, of which views, scale and pictures matter, and
-            looks where the run collects.
+        budget: A `Budget`, of which views, scale, pictures and scenes
+            matter, and looks where the run collects.
 
     Returns:
         String, readable and unique.
@@ -144,7 +147,7 @@ def training_key(run, budget):
         "images": budget.images,
         "looks": budget.looks if run.collect else 0,
     }
-    return f"{run.recipe}-{run.seed}-{_digest(said)}"
+    return f"{run.recipe}-{run.seed}-{_digest(said, budget)}"
 
 
 def report_key(run, budget):
@@ -165,10 +168,13 @@ def report_key(run, budget):
         "probes": budget.probes,
         "updates": budget.updates,
     }
-    return f"report-{_digest(said)}"
+    return f"report-{_digest(said, budget)}"
 
 
-def _digest(said):
+def _digest(said, budget):
+    # Runs on the built-in scenes are called as they always were.
+    if budget.scenes:
+        said = {**said, "scenes": budget.scenes}
     text = json.dumps(said, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 

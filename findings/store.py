@@ -6,11 +6,16 @@ import pathlib
 
 import numpy as np
 
+from findings import scenes
 from findings.run import report_key
 from findings.run import training_key
 from findings.run import trainings
 from keras_ab.analysis import Collected
 from keras_ab.probes import Report
+
+
+class NotMeasured(KeyError):
+    """A figure that a run was not measured by."""
 
 
 @dataclasses.dataclass
@@ -48,13 +53,18 @@ class Measured:
 
         Returns:
             A `keras_ab.probes.Result`.
+
+        Raises:
+            NotMeasured: If there is none.
         """
         task, _, probe = figure.rpartition("/")
         for result in self.report.results:
             if (result.task, result.probe) == (task, probe):
                 return result
         has = [f"{r.task}/{r.probe}" for r in self.report.results]
-        raise KeyError(f"{self.run.title} was not measured by {figure}: {has}")
+        raise NotMeasured(
+            f"{self.run.title} was not measured by {figure}: {has}"
+        )
 
     def value(self, figure):
         """The value of a figure, a float."""
@@ -150,4 +160,6 @@ class Store:
         cost = json.loads((folder / "cost.json").read_text())
         looks = folder / "collected.npz"
         collected = Collected.load(looks) if looks.exists() else None
-        return Measured(run, Report.load(self.report(run)), collected, cost)
+        report = Report.load(self.report(run))
+        report = scenes.as_built_in(report, self.budget.scenes)
+        return Measured(run, report, collected, cost)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+from findings import scenes
 from keras_ab.probes.catalogue import fits
 from keras_ab.probes.catalogue import make_probe
 from keras_ab.probes.catalogue import make_task
@@ -38,6 +39,8 @@ def training_command(run, store):
         command += ["--views", str(budget.views)]
     if budget.images:
         command += ["--images", str(budget.images)]
+    if budget.scenes:
+        command += ["--scenes", budget.scenes]
     for name, value in run.options:
         flag = name.replace("_", "-")
         if value in ("True", "False"):
@@ -89,10 +92,14 @@ def measuring_command(run, store):
     """
     budget = store.budget
     tasks = [task for task in run.tasks if answered(task, budget)]
+    # Something is measured always, so that a run comes to its end.
+    usual = "classification"
+    if usual in scenes.lacking(budget.scenes):
+        usual = "classification=objects"
     command = [
         sys.executable,
         *("-m", "keras_ab.probes", str(store.training(run) / "checkpoints")),
-        *(tasks or ["classification"]),
+        *(scenes.place(task, budget.scenes) for task in tasks or [usual]),
         *("--probe", *budget.probes),
         *("--train", str(budget.train), "--test", str(budget.test)),
         *("--name", run.title),
@@ -104,7 +111,7 @@ def measuring_command(run, store):
 
 
 def answered(task, budget):
-    """Whether a budget has a probe for a task.
+    """Whether a budget has a probe for a task, and its scenes the fields.
 
     Args:
         task: String, `TASK` or `TASK=DATA`.
@@ -113,6 +120,8 @@ def answered(task, budget):
     Returns:
         Bool.
     """
+    if scenes.on_scenes(task) and task in scenes.lacking(budget.scenes):
+        return False
     task = make_task(task.partition("=")[0])
     return any(fits(make_probe(probe), task) for probe in budget.probes)
 

@@ -5,9 +5,12 @@ import pathlib
 
 import numpy as np
 
+from findings import scenes
+from findings.answers import answerable
 from findings.answers import is_answered
 from findings.answers import spreads
 from findings.answers import verdicts
+from findings.store import NotMeasured
 from findings.work import write
 
 HEAD = """# Results
@@ -32,9 +35,11 @@ def write_results(findings, store, folder):
     """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    spread, judged = spreads(findings, store), []
-    parts = [HEAD.format(budget=store.budget.name), cost_of(store)]
-    for finding in findings:
+    asked = [answerable(finding, store) for finding in findings]
+    spread, judged = spreads([finding for finding, _ in asked], store), []
+    parts = [HEAD.format(budget=store.budget.name), *where(store.budget)]
+    parts.append(cost_of(store))
+    for finding, left in asked:
         parts.append(f"## {finding.name}: {finding.title}\n")
         parts.append(f"*The paper.* {finding.paper}\n")
         if not is_answered(finding, store):
@@ -43,17 +48,61 @@ def write_results(findings, store, folder):
         found = verdicts(finding, store, spread)
         judged += found
         parts += [table_of(table, store) for table in finding.tables]
-        parts.append(claims_of(finding, found))
+        if found:
+            parts.append(claims_of(finding, found))
         if finding.draw is not None:
             plot = folder / "plots" / f"{finding.name}.png"
             plot.parent.mkdir(exist_ok=True)
-            finding.draw(store.get, plot)
-            parts.append(f"![{finding.title}](plots/{plot.name})\n")
+            if drawn(finding, store, plot):
+                parts.append(f"![{finding.title}](plots/{plot.name})\n")
+            else:
+                left = [*left, "the plot"]
+        if left:
+            parts.append(f"Left out, not measured: {'; '.join(left)}.\n")
         if finding.lacks:
             parts.append(f"Not asked: {finding.lacks}\n")
     (folder / "RESULTS.md").write_text("\n".join(parts))
     write(folder / "results.json", [verdict.as_json() for verdict in judged])
     return judged
+
+
+def where(budget):
+    """Which scenes are meant, where they are not the built-in ones.
+
+    Args:
+        budget: A `findings.run.Budget`.
+
+    Returns:
+        List of paragraphs.
+    """
+    if not budget.scenes:
+        return []
+    said = f"On `{budget.scenes}` in place of the built-in scenes"
+    lacking = sorted(scenes.lacking(budget.scenes))
+    if lacking:
+        said += f", which cannot be asked for {', '.join(lacking)}"
+    return [f"{said}.\n"]
+
+
+def drawn(finding, store, path):
+    """Draws a finding's plot.
+
+    Args:
+        finding: A `findings.finding.Finding`.
+        store: A `findings.store.Store`.
+        path: Path of the plot.
+
+    Returns:
+        Bool, whether all that it shows was measured; on the built-in scenes
+        it is an error if not.
+    """
+    try:
+        finding.draw(store.get, path)
+    except NotMeasured:
+        if not store.budget.scenes:
+            raise
+        return False
+    return True
 
 
 def cost_of(store):

@@ -35,7 +35,7 @@ def keep(directory: PathLike) -> bool:
         return False
     import jax
 
-    if jax.config.jax_compilation_cache_dir:
+    if getattr(jax.config, "jax_compilation_cache_dir", None):
         return True
     jax.config.update(
         "jax_compilation_cache_dir", str(pathlib.Path(directory).absolute())

@@ -19,25 +19,21 @@ from keras_ab import schedules
 from recipes import budget
 from recipes import dry_run
 from recipes import evaluation
-from recipes import memory
 from recipes import runs
 from recipes import sources
+from recipes.options import RunOptions
 from recipes.options import option
 from recipes.options import parse
 
 
 @dataclasses.dataclass(frozen=True)
-class Options:
+class Options(RunOptions):
     """Settings of the recipe; the defaults are the paper's (Table 7)."""
 
-    size: str = option("S", "ViT and text transformer; section 4")
     text_layers: int = option(12, "layers of the text transformer")
     decoder: str = option("S", "width of the annotation decoder; A.2")
     decoder_layers: int = option(4, "layers of the annotation decoder; A.2")
-    image_size: int = option(224, "side of a view in pixels")
-    patch_size: int = option(16, "side of a patch in pixels")
     projection_dim: int = option(512, "size of the shared spaces (SLIP)")
-    views: int = option(800_000_000, "view budget, each view counted; sec. 4")
     reward_batch_size: int = option(4096, "captioned images; half the views")
     value_batch_size: int = option(1024, "unlabelled images; half the views")
     num_views: int = option(4, "crops of an unlabelled image; Table 7")
@@ -55,31 +51,8 @@ class Options:
     reward: str = option("", "folder of captioned images; '' for scenes")
     captions: str = option("txt", "their captions: 'txt', or a csv or jsonl")
     value: str = option("", "folder of unlabelled images; '' for --reward's")
-    images: int = option(20_000, "built-in scenes")
     captioned: int = option(2_000, "built-in scenes that have captions")
-    test: int = option(2_000, "held-out scenes")
-    workers: int = option(2, "processes that paint the scenes")
-    seed: int = option(0, "of the weights, the order and the crops")
     output: str = option("runs/ab_clip", "folder of the run")
-    resume: str = option(
-        "auto",
-        "'auto' goes on where the run was cut off, 'never' starts it anew",
-        choices=("auto", "never"),
-    )
-    json: str = option("", "file for the figures; '' for results.json there")
-    encoder_passes: int = option(1, "parts of a batch, one after the other")
-    compiled: str = option(
-        "", "folder of JAX's compiled steps; '' for one there, 'none' for none"
-    )
-    monitor_every: int = option(50, "steps between readings; 0 for none")
-    evaluate: bool = option(True, "measure the model when it has trained")
-    collect_every: int = option(0, "steps between looks inside; 0 for none")
-    dry_run: bool = option(False, "print sizes and schedules, and stop")
-    plan: str = option(
-        "",
-        "a device: print too whether a step fits on it, and stop",
-        choices=("", *memory.DEVICES),
-    )
 
 
 PAPER = Options()

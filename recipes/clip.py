@@ -18,23 +18,19 @@ from keras_ab import models
 from keras_ab import schedules
 from recipes import dry_run
 from recipes import evaluation
-from recipes import memory
 from recipes import runs
 from recipes import sources
+from recipes.options import RunOptions
 from recipes.options import option
 from recipes.options import parse
 
 
 @dataclasses.dataclass(frozen=True)
-class Options:
+class Options(RunOptions):
     """Settings of the recipe; the defaults are the paper's (Table 7)."""
 
-    size: str = option("S", "ViT and text transformer; section 4")
     text_layers: int = option(12, "layers of the text transformer")
-    image_size: int = option(224, "side of a view in pixels")
-    patch_size: int = option(16, "side of a patch in pixels")
     projection_dim: int = option(512, "size of the shared spaces (SLIP)")
-    views: int = option(800_000_000, "view budget, each view counted; sec. 4")
     reward_batch_size: int = option(8192, "captioned images; Table 7")
     learning_rate: float = option(1e-3, "peak, AdamW; Table 7")
     warmup_steps: int = option(1060, "one CC12M epoch at 8192; Table 7")
@@ -44,31 +40,8 @@ class Options:
     reward_weight: float = option(1.0, "both directions averaged (CLIP)")
     reward: str = option("", "folder of captioned images; '' for scenes")
     captions: str = option("txt", "their captions: 'txt', or a csv or jsonl")
-    images: int = option(20_000, "built-in scenes")
     captioned: int = option(2_000, "built-in scenes that have captions")
-    test: int = option(2_000, "held-out scenes")
-    workers: int = option(2, "processes that paint the scenes")
-    seed: int = option(0, "of the weights, the order and the crops")
     output: str = option("runs/clip", "folder of the run")
-    resume: str = option(
-        "auto",
-        "'auto' goes on where the run was cut off, 'never' starts it anew",
-        choices=("auto", "never"),
-    )
-    json: str = option("", "file for the figures; '' for results.json there")
-    encoder_passes: int = option(1, "parts of a batch, one after the other")
-    compiled: str = option(
-        "", "folder of JAX's compiled steps; '' for one there, 'none' for none"
-    )
-    monitor_every: int = option(50, "steps between readings; 0 for none")
-    evaluate: bool = option(True, "measure the model when it has trained")
-    collect_every: int = option(0, "steps between looks inside; 0 for none")
-    dry_run: bool = option(False, "print sizes and schedules, and stop")
-    plan: str = option(
-        "",
-        "a device: print too whether a step fits on it, and stop",
-        choices=("", *memory.DEVICES),
-    )
 
 
 PAPER = Options()

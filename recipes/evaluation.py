@@ -20,7 +20,9 @@ def finish(method, model, options, on_scenes, untrained):
         method: String, the method's name.
         model: The trained `keras_ab.models.Pretrainer`.
         options: The recipe's options.
-        on_scenes: Bool, whether it was trained on the built-in scenes.
+        on_scenes: Bool, whether it was trained on scenes. Those that are not
+            built in are not measured here, since prompts and questions would
+            be about others.
         untrained: Callable that makes the same model as it was before
             training, which is measured beside it.
     """
@@ -32,7 +34,12 @@ def finish(method, model, options, on_scenes, untrained):
         "version": keras_ab.__version__,
         "options": dataclasses.asdict(options),
     }
-    if on_scenes:
+    if on_scenes and options.scenes:
+        print(
+            f"Not measured; python -m keras_ab.probes "
+            f"{options.output}/checkpoints classification={options.scenes}"
+        )
+    elif on_scenes:
         held_out = scenes.HeldOut(
             train=max(3 * options.test // 2, 64),
             test=options.test,

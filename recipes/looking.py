@@ -9,6 +9,7 @@ from keras_ab import data
 from keras_ab.objectives import BellmanValue
 from keras_ab.objectives import SelfDistillation
 from keras_ab.objectives import ViewContrast
+from recipes import scenes
 
 # Another seed than any training's and than the probes'.
 HELD_OUT = {"seed": 2_000_003, "split": "test"}
@@ -30,20 +31,25 @@ def held_out_batch(model, source, options, value_images=None):
     """
     common = {"image_size": options.image_size, "seed": 1}
     parts = []
+
+    def fit(size):
+        # Scenes of one's own may be fewer.
+        return min(size, len(source))
+
     for objective in model.online.objectives:
         if hasattr(objective, "text_encoder"):
             parts.append(
                 data.reward_batches(
                     source,
                     objective.tokenizer,
-                    batch_size=options.reward_batch_size,
+                    batch_size=fit(options.reward_batch_size),
                     **common,
                 )
             )
         elif isinstance(objective, ViewContrast):
             parts.append(
                 data.simclr_batches(
-                    source, batch_size=options.views_batch_size, **common
+                    source, batch_size=fit(options.views_batch_size), **common
                 )
             )
         elif isinstance(objective, SelfDistillation):
@@ -52,7 +58,7 @@ def held_out_batch(model, source, options, value_images=None):
                     source,
                     local_size=options.local_size,
                     num_locals=options.num_locals,
-                    batch_size=options.crops_batch_size,
+                    batch_size=fit(options.crops_batch_size),
                     **common,
                 )
             )
@@ -60,7 +66,7 @@ def held_out_batch(model, source, options, value_images=None):
             parts.append(
                 data.value_batches(
                     source,
-                    batch_size=value_images or options.value_batch_size,
+                    batch_size=fit(value_images or options.value_batch_size),
                     num_views=options.num_views,
                     **common,
                 )
@@ -69,7 +75,7 @@ def held_out_batch(model, source, options, value_images=None):
 
 
 def collector(model, options, path):
-    """The callback that looks inside a run on the built-in scenes.
+    """The callback that looks inside a run, at held-out scenes.
 
     Args:
         model: A `keras_ab.models.Pretrainer`.
@@ -80,7 +86,7 @@ def collector(model, options, path):
         A `keras_ab.analysis.Collector`, or None where a method has nothing
         to look at.
     """
-    source = data.Scenes(size=IMAGES, **HELD_OUT).cache()
+    source = scenes.make(options.scenes, size=IMAGES, **HELD_OUT)
     names = [objective.name for objective in model.online.objectives]
     measures = {}
     if len(names) > 1:

@@ -30,7 +30,12 @@ class RunOptions:
     image_size: int = option(224, "side of a view in pixels")
     patch_size: int = option(16, "side of a patch in pixels")
     views: int = option(800_000_000, "view budget, each view counted; sec. 4")
-    images: int = option(20_000, "built-in scenes")
+    scenes: str = option(
+        "",
+        "MODULE:NAME of a function with the arguments of keras_ab.data.Scenes "
+        "that returns a source, in place of the built-in scenes",
+    )
+    images: int = option(20_000, "scenes")
     test: int = option(2_000, "held-out scenes")
     workers: int = option(2, "processes that paint the scenes")
     seed: int = option(0, "of the weights, the order and the crops")

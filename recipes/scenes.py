@@ -1,17 +1,41 @@
-"""The built-in scenes as training data and as a held-out test."""
+"""Scenes as training data, and the built-in ones as a held-out test."""
 
 import numpy as np
 
 from keras_ab import data
 from keras_ab import probes
 from keras_ab.data import scenes
+from keras_ab.data.source import captions_of
+from keras_ab.data.specs import open_source
 
 SEQUENCE_LENGTH = 12
 # Three boxes, five words each, and the end.
 BOXES = {"boxes": 3, "bins": 20, "sequence_length": 18}
+# Of captions that nobody has seen: as long as 99 of 100, and no longer.
+LONGEST, COVERED = 64, 0.99
 
 
-def training_sources(images, captioned, seed=0, workers=1, boxes=False):
+def make(maker="", workers=1, **arguments):
+    """The built-in scenes, or others that stand for them.
+
+    Args:
+        maker: String, `MODULE:NAME` of a function that has the arguments of
+            `keras_ab.data.Scenes` and returns a source, which is taken as it
+            is; or `''` for the built-in scenes, which are held in memory.
+        workers: Int, processes that paint the built-in scenes.
+        **arguments: `size`, `seed` and `split`, as of `Scenes`.
+
+    Returns:
+        A source.
+    """
+    if not maker:
+        return data.Scenes(**arguments).cache(workers)
+    return open_source(maker, **arguments).source
+
+
+def training_sources(
+    images, captioned, seed=0, workers=1, boxes=False, maker=""
+):
     """Captioned and unlabelled scenes.
 
     Args:
@@ -21,27 +45,38 @@ def training_sources(images, captioned, seed=0, workers=1, boxes=False):
         workers: Int, processes that paint them.
         boxes: Bool, whether captions say which boxes there are (Table 4),
             rather than what there is.
+        maker: String, as of `make`.
 
     Returns:
         Two sources, of the captioned scenes and of all; and a tokenizer learnt
         on the captions.
     """
-    everything = data.Scenes(size=images, seed=seed).cache(workers)
+    everything = make(maker, workers, size=images, seed=seed)
     reward, length = everything.subset(slice(captioned)), SEQUENCE_LENGTH
     if boxes:
         length = BOXES["sequence_length"]
-        reward = data.box_captions(
-            reward,
-            BOXES["boxes"],
-            bins=BOXES["bins"],
-            class_names=scenes.CLASSES,
+        reward = data.box_captions(reward, BOXES["boxes"], bins=BOXES["bins"])
+    if "text" not in reward.fields:
+        raise ValueError(
+            "Scenes to learn captions from must have 'text'. Received: "
+            f"{maker} with {sorted(reward.fields)}"
         )
-        captioned = len(reward)
-    tokenizer = data.WordTokenizer.from_texts(
-        (text for i in range(captioned) for text in reward[i]["text"]),
-        sequence_length=length,
-    )
+    records = map(reward.annotations, range(len(reward)))
+    texts = [text for record in records for text in captions_of(record)]
+    if maker:
+        return reward, everything, _tokenizer(texts)
+    tokenizer = data.WordTokenizer.from_texts(texts, sequence_length=length)
     return reward, everything, tokenizer
+
+
+def _tokenizer(texts):
+    """A tokenizer as long as nearly all of its texts need."""
+    whole = data.WordTokenizer.from_texts(
+        texts, sequence_length=LONGEST, vocabulary_size=32_000
+    )
+    words = np.count_nonzero(whole(texts), axis=1)
+    length = int(np.quantile(words, COVERED)) + 1
+    return data.WordTokenizer(whole.get_vocabulary(), max(length, 2))
 
 
 class HeldOut:

@@ -1,4 +1,4 @@
-"""Training images: folders that the options name, or the built-in scenes."""
+"""Training images: folders that the options name, or scenes."""
 
 import pathlib
 import re
@@ -17,7 +17,7 @@ def unlabelled(folder, options):
         folder: A folder of images; `'scenes'`, `'objects'` or `'video'`, of
             which `options.images` are made; `'objects+scenes:0.25'`, which
             takes a quarter of the second; or `''` for scenes.
-        options: The recipe's options.
+        options: The recipe's options, with `scenes`, what makes the scenes.
 
     Returns:
         A source.
@@ -35,9 +35,10 @@ def unlabelled(folder, options):
     if folder == "video":
         clips = max(1, options.images // FRAMES)
         return data.Video(clips, FRAMES).cache(options.workers)
-    built_in = {"scenes": data.Scenes, "objects": data.Objects}
-    if folder in built_in:
-        return built_in[folder](size=options.images).cache(options.workers)
+    if folder == "objects":
+        return data.Objects(size=options.images).cache(options.workers)
+    if folder == "scenes":
+        return scenes.make(options.scenes, options.workers, size=options.images)
     return data.from_folder(folder)
 
 
@@ -60,6 +61,7 @@ def captioned(options):
             options.captioned,
             workers=options.workers,
             boxes=options.captions == "boxes",
+            maker=options.scenes,
         )
         return reward, tokenizer
     reward = data.from_folder(options.reward, captions=options.captions)
@@ -87,6 +89,7 @@ def captioned_and_more(options, unlabelled=""):
             options.captioned,
             workers=options.workers,
             boxes=options.captions == "boxes",
+            maker=options.scenes,
         )
     reward, tokenizer = captioned(options)
     return reward, data.from_folder(unlabelled or options.reward), tokenizer

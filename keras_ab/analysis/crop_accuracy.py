@@ -11,7 +11,11 @@ from keras_ab.analysis import drawing
 from keras_ab.analysis.views import WHOLE
 from keras_ab.analysis.views import actions_between
 from keras_ab.data import Source
+from keras_ab.data.decoding import decode
+from keras_ab.data.decoding import reencode
+from keras_ab.data.inspection import find_fault
 from keras_ab.data.sampling import sample_boxes
+from keras_ab.data.source import captions_of
 from keras_ab.models import Pretrainer
 from keras_ab.probes.features import extract_views
 from keras_ab.typing import PathLike
@@ -44,7 +48,8 @@ def captioned_crops(
     """Crops of the first images of a source, by the law of training.
 
     Args:
-        source: A `keras_ab.data.Source` whose records have `"text"`.
+        source: A `keras_ab.data.Source` whose records have `"text"`; bad
+            ones are passed over.
         count: Int, images at most.
         num_views: Int, N, crops of each.
         size: Int or `(height, width)` of a crop.
@@ -68,8 +73,10 @@ def captioned_crops(
     size = (size, size) if isinstance(size, int) else tuple(size)
     crops, boxes, captions = [], [], []
     for index in range(min(count, len(source))):
+        if find_fault(source, index)["reason"]:
+            continue
         record = source[index]
-        image = np.asarray(record["image"])
+        image = _pixels(record["image"])
         pixels, places = sample_boxes(
             (seed, index), num_views, np.array(image.shape[:2]), area
         )
@@ -79,10 +86,18 @@ def captioned_crops(
         ]
         crops.append(np.stack(cut))
         boxes.append(np.asarray(places))
-        captions.append(record["text"][0])
+        captions.append(captions_of(record)[0])
     return CaptionedCrops(
         np.stack(crops), np.stack(boxes).astype("float32"), captions
     )
+
+
+def _pixels(image):
+    if not isinstance(image, bytes):
+        return np.asarray(image)
+    import tensorflow as tf
+
+    return np.asarray(decode(reencode(tf.constant(image))))
 
 
 def crop_accuracy(

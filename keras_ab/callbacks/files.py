@@ -78,11 +78,14 @@ def write(
     """
     directory = remote.folder(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    path = directory / f"step-{step:09d}.keras"
+    name = f"step-{step:09d}.keras"
     if isinstance(directory, remote.RemotePath):
+        there = directory / name
         with tempfile.TemporaryDirectory() as place:
-            path.take(write(model, training, place, step))
-        return path
+            write(model, training, place, step)
+            there.take(pathlib.Path(place, name))
+        return there
+    path = directory / name
     unfinished = directory / UNFINISHED
     model.save(unfinished)
     with zipfile.ZipFile(unfinished, "a") as archive:

@@ -9,10 +9,11 @@ r"""What is in a data set, what is wrong with it, and how fast it can be fed.
 
 PATH_OR_SPEC is a folder of images, frames, tars or parquet files; a .json file
 in COCO's format; .tar or .parquet files; the name of a prepared data set of
-TensorFlow Datasets; scenes, objects or video; or kind:place, with a kind of
-folder, coco, webdataset, parquet, frames, tfds. Captions and labels are found
-out where they can be; --option sets arguments of the function that opens the
-data, keras_ab.data.from_folder and so on.
+TensorFlow Datasets; scenes, objects or video; kind:place, with a kind of
+folder, coco, webdataset, parquet, frames, tfds; or MODULE:NAME, a function in
+Python that returns a source. Captions and labels are found out where they can
+be; --option sets arguments of the function that opens the data,
+keras_ab.data.from_folder and so on.
 
 Every record is read and decoded, unless --limit says otherwise. Nothing is
 written but the file that --json names, and into the folder that --output

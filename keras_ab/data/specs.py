@@ -10,6 +10,8 @@ import tarfile
 from collections.abc import Callable
 from typing import Any
 
+from keras_ab.data.by_name import FORM
+from keras_ab.data.by_name import by_name
 from keras_ab.data.objects import Objects
 from keras_ab.data.records import NothingUsable
 from keras_ab.data.scenes import Scenes
@@ -34,7 +36,14 @@ STORED: dict[str, Callable[..., Source]] = {
     "frames": from_frames,
     "tfds": from_tfds,
 }
-KINDS = (*STORED, *BUILT_IN)
+MADE = "python"
+KINDS = (*STORED, *BUILT_IN, MADE)
+ACCEPTED = (
+    "a folder of images, frames, tars or parquet files; a .json, .tar or "
+    ".parquet file; the name of a prepared TFDS data set; "
+    f"{', '.join(BUILT_IN)}; 'kind:place', with a kind of {list(STORED)}; or "
+    "'MODULE:NAME', a Python function that returns a source"
+)
 TABLES = re.compile(r"(captions|metadata)\.(csv|jsonl)")
 FRAME = re.compile(r"frame_?\d+\.\w+$")
 PEEKED = 20
@@ -91,7 +100,11 @@ def open_source(
     - `"kind:place"` for any of these where it is not found out rightly,
       `"frames:videos"`, `"tfds:clevr"`, `"webdataset:s3://bucket/0.tar"`. The
       kinds are `"folder"`, `"coco"`, `"webdataset"`, `"parquet"`, `"frames"`
-      and `"tfds"`, and their functions `keras_ab.data.from_folder` and so on.
+      and `"tfds"`, and their functions `keras_ab.data.from_folder` and so on;
+    - `"MODULE:NAME"`, a function in Python that returns a source, which is
+      called with `options`; a path of that name goes first. One with the
+      arguments `size`, `seed` and `split` of `keras_ab.data.Scenes` can stand
+      wherever the built-in scenes do.
 
     Args:
         spec: String or path.
@@ -122,6 +135,9 @@ def open_source(
     if found.kind in BUILT_IN:
         found.source = BUILT_IN[found.kind](**_accepted(found))
         return found
+    if found.kind == MADE:
+        found.source = _made(found)
+        return found
     opener = STORED[found.kind]
     indices, parameters = {}, inspect.signature(opener).parameters
     if "index_folder" in parameters:
@@ -131,6 +147,46 @@ def open_source(
     place = found.place
     found.source = opener(place, **_accepted(found), **indices)
     return found
+
+
+def is_maker(spec: PathLike) -> bool:
+    """Whether a spec names a Python function, and nothing else.
+
+    Args:
+        spec: String or path, as for `open_source`.
+    """
+    spec = str(spec)
+    return (
+        FORM.fullmatch(spec) is not None
+        and spec.partition(":")[0] not in STORED
+        and not files.is_folder(spec)
+        and not _there(spec)
+    )
+
+
+def _made(spec):
+    """What the function returns that a spec names."""
+    maker = by_name(spec.place, "a source", ACCEPTED)
+    if not callable(maker):
+        raise ValueError(
+            f"{spec.place} must be a function that returns a source. "
+            f"Received: a {type(maker).__name__}"
+        )
+    signature = inspect.signature(maker)
+    try:
+        signature.bind(**spec.options)
+    except TypeError as error:
+        raise ValueError(
+            f"{spec.place} takes {signature}. Received: {spec.options}, that "
+            f"is {error}"
+        ) from error
+    source = maker(**spec.options)
+    if not isinstance(source, Source) or not len(source):
+        raise ValueError(
+            f"{spec.place} must return a `keras_ab.data.Source` with records. "
+            f"Received: a {type(source).__name__}"
+        )
+    return source
 
 
 def _accepted(spec):
@@ -155,13 +211,12 @@ def _find(spec, options):
         kind = _folder_kind(spec)
     elif spec in BUILT_IN:
         return Spec(spec)
+    elif is_maker(spec):
+        return Spec(MADE, spec)
     elif not (_there(spec) or _tfds_there(spec, options)):
         raise FileNotFoundError(
             f"There is no path {spec!r}, and no data set of that name. "
-            "Accepted: a folder of images, frames, tars or parquet files; a "
-            ".json, .tar or .parquet file; the name of a prepared TFDS data "
-            f"set; {', '.join(BUILT_IN)}; or 'kind:place', with a kind of "
-            f"{list(STORED)}."
+            f"Accepted: {ACCEPTED}."
         )
     else:
         endings = {

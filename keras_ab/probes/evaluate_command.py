@@ -105,7 +105,8 @@ def _parser():
     parser.add_argument(
         "--data",
         help="what tasks are measured on: scenes, objects, video, "
-        f"{', '.join(NAMED)}, or a path or name of other data; by default a "
+        f"{', '.join(NAMED)}, a path or name of other data, or MODULE:NAME, "
+        "a function in Python that takes size and split; by default a "
         "built-in set",
     )
     parser.add_argument(

@@ -1,14 +1,14 @@
 """Opening an encoder by a path, or by the name of a model."""
 
-import importlib
 import os
 import pathlib
-import re
 from typing import Any
 
 import keras
 
 from keras_ab import presets
+from keras_ab.data.by_name import FORM
+from keras_ab.data.by_name import by_name
 from keras_ab.models.preset_files import CONFIG
 from keras_ab.probes.frozen_encoder import FrozenEncoder
 from keras_ab.typing import PathLike
@@ -73,10 +73,8 @@ def open_encoder(spec: PathLike, **options: Any) -> FrozenEncoder:
         encoder, found = _from_hub(rest)
     elif kind == "applications" and rest:
         encoder, found = _application(rest)
-    elif re.fullmatch(r"[\w.]+", kind) and re.fullmatch(
-        r"[A-Za-z_][\w.]*(\(\))?", rest
-    ):
-        encoder, found = _import(kind, rest)
+    elif FORM.fullmatch(spec.removesuffix("()")):
+        encoder, found = _import(spec)
     else:
         raise FileNotFoundError(
             f"There is no model {spec!r}. Accepted: {ACCEPTED}."
@@ -150,21 +148,9 @@ def _application(name):
     }
 
 
-def _import(module, name):
-    try:
-        found: Any = importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        raise FileNotFoundError(
-            f"There is no module {error.name!r} to take an encoder from. "
-            f"Received: '{module}:{name}'. Accepted: {ACCEPTED}."
-        ) from error
-    for part in name.removesuffix("()").split("."):
-        if not hasattr(found, part):
-            raise FileNotFoundError(
-                f"Module {module!r} has no {part!r}. Received: "
-                f"'{module}:{name}'"
-            )
-        found = getattr(found, part)
-    if name.endswith("()"):
+def _import(spec):
+    name = spec.removesuffix("()")
+    found = by_name(name, "an encoder", ACCEPTED)
+    if spec.endswith("()"):
         found = found()
-    return found, {"name": name.removesuffix("()").rpartition(".")[2]}
+    return found, {"name": name.rpartition(":")[2].rpartition(".")[2]}

@@ -11,6 +11,7 @@ from keras_ab.data import Source
 from keras_ab.data import from_coco
 from keras_ab.data import split_by
 from keras_ab.data.specs import BUILT_IN
+from keras_ab.data.specs import is_maker
 from keras_ab.data.specs import open_source
 from keras_ab.typing import PathLike
 
@@ -60,6 +61,8 @@ def open_splits(
 
     - `"scenes"`, `"objects"`, `"video"`: the built-in sets, of `video` the
       middle frame of each clip;
+    - `"MODULE:NAME"`, a function in Python with the arguments `size` and
+      `split` of `keras_ab.data.Scenes`, which returns a source;
     - `"imagenet"`, `"food101"`, `"pets"`, `"resisc45"`, `"sun397"`,
       `"clevr"`: prepared data sets of TensorFlow Datasets, split as in the
       paper (`resisc45` as in VTAB);
@@ -76,9 +79,9 @@ def open_splits(
     Args:
         data: String or path.
         train_size: Int, records to train on at most, evenly spread; of
-            built-in sets the number that is made. None for all, and for 4,000
-            of a built-in set.
-        test_size: Int, likewise, 1,000 of a built-in set.
+            built-in sets, and of functions, the number that is made. None for
+            all, and for 4,000 of those.
+        test_size: Int, likewise, 1,000 of what is made.
         seed: Int, of what is held out.
         test: String or path, what to test on where `data` is neither built in
             nor one of the names above.
@@ -102,10 +105,13 @@ def open_splits(
     for name, size in (("train_size", train_size), ("test_size", test_size)):
         if size is not None and size < 1:
             raise ValueError(f"`{name}` must be positive. Received: {size}")
+    sizes = (train_size or TRAIN, test_size or TEST)
     if data in BUILT_IN:
-        sizes = (train_size or TRAIN, test_size or TEST)
         train, test = _built_in(data, sizes, options)
         return Splits(train, test, data)
+    if kind not in FOLDERS and is_maker(data):
+        train, test = _made(data, sizes, options)
+        return Splits(train, test, place)
     if data in TFDS:
         name, *parts = TFDS[data]
         sources = [_open(f"tfds:{name}", split=p, **options) for p in parts]
@@ -138,6 +144,35 @@ def _built_in(name, sizes, options):
     if name == "video":
         return [source.middle_frames() for source in sources]
     return sources
+
+
+def _made(maker, sizes, options):
+    """What a function makes for training, and for testing."""
+    train, test = (
+        _at_most(
+            _open(maker, **{"size": size, "split": split, **options}), size
+        )
+        for size, split in zip(sizes, ("train", "test"))
+    )
+    if _begin_alike(train, test):
+        raise ValueError(
+            f"{maker} must make other records for `split='test'` than for "
+            "`split='train'`. Received: the same first images for both"
+        )
+    return train, test
+
+
+def _begin_alike(one, other, count=3):
+    """Whether two sources' first images are the same."""
+    for index in range(min(count, len(one), len(other))):
+        try:
+            first, second = one[index]["image"], other[index]["image"]
+        except Exception:
+            # Counted later.
+            return False
+        if not np.array_equal(np.asarray(first), np.asarray(second)):
+            return False
+    return True
 
 
 def _open(spec, **options):

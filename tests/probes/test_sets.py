@@ -8,6 +8,8 @@ from PIL import Image
 
 from keras_ab import probes
 
+MAKERS = "tests.findings.makers"
+
 
 def ids(source):
     return [source.annotations(i)["id"] for i in range(len(source))]
@@ -27,6 +29,17 @@ def test_built_in_sets(name):
 def test_of_video_one_frame_a_clip():
     splits = probes.open_splits("video", 6, 4)
     assert [splits.test[i]["clip"] for i in range(4)] == [0, 1, 2, 3]
+
+
+def test_a_function_makes_both_splits():
+    splits = probes.open_splits(f"{MAKERS}:flat", 6, 4)
+    assert (len(splits.train), len(splits.test)) == (6, 4)
+    assert splits.name == "flat"
+    assert not set(ids(splits.train)) & set(ids(splits.test))
+    (work,) = probes.works.plan([f"classification={MAKERS}:flat"], test_size=3)
+    assert work.name == "classification=flat" and len(work.splits.test) == 3
+    with pytest.raises(ValueError, match=r"'depth' needs one of"):
+        probes.works.plan("depth", f"{MAKERS}:flat", train_size=6, test_size=4)
 
 
 def save(path, value):
@@ -135,6 +148,21 @@ def test_epic_as_it_is_published(tmp_path):
             lambda: probes.open_splits("scenes", 3, 3, colour=1),
             ValueError,
             "colour",
+        ),
+        (
+            lambda: probes.open_splits(f"{MAKERS}:without_split", 3, 3),
+            ValueError,
+            r"without_split takes \(size=20\).*'split'",
+        ),
+        (
+            lambda: probes.open_splits(f"{MAKERS}:the_same_again", 3, 3),
+            ValueError,
+            "other records for `split='test'`",
+        ),
+        (
+            lambda: probes.open_splits("visor:nowhere", 3, 3),
+            FileNotFoundError,
+            "no module 'visor'.*Accepted: a folder",
         ),
     ],
 )

@@ -12,8 +12,10 @@ import pytest
 from recipes import ab_clip
 from recipes import budget
 from recipes import clip
+from recipes import looking
 from recipes.options import RunOptions
 from recipes.options import parse
+from tests.findings import makers
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 # One backend runs the smokes by default; the others do in `make test-slow`.
@@ -49,6 +51,29 @@ def test_smoke(recipe, tmp_path):
     # A second call finds the run complete.
     run(*arguments)
     assert len((tmp_path / "history.jsonl").read_text().splitlines()) == 8
+
+
+@pytest.mark.parametrize("recipe", [pytest.param("ab_clip", marks=SMOKE)])
+def test_smoke_on_other_scenes(recipe, tmp_path, monkeypatch, capsys):
+    asked = []
+
+    def recorded(size=20, seed=0, split="train"):
+        asked.append((size, seed, split))
+        return makers.flat(size, seed, split)
+
+    monkeypatch.setattr(makers, "recorded", recorded, raising=False)
+    name = "tests.findings.makers:recorded"
+    ab_clip.main(
+        ["--smoke", "--output", str(tmp_path), "--scenes", name]
+        + ["--images", "128", "--captioned", "64", "--views", "384"]
+        + ["--collect-every", "1", "--monitor-every", "0"]
+    )
+    assert asked == [(128, 0, "train"), (looking.IMAGES, 2_000_003, "test")]
+    # Never on scenes that are others.
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert set(results) == {"method", "backend", "version", "options"}
+    assert f"checkpoints classification={name}" in capsys.readouterr().out
+    assert (tmp_path / "collected.npz").exists()
 
 
 @pytest.mark.parametrize("backend", [pytest.param("torch", marks=SMOKE)])
