@@ -10,6 +10,7 @@ import keras
 
 from keras_ab.doctor import devices
 from keras_ab.doctor import disk
+from keras_ab.doctor import pages
 from keras_ab.doctor import rates
 from keras_ab.doctor import versions
 from keras_ab.doctor.finding import Finding
@@ -66,6 +67,7 @@ def _checks(options) -> Iterator[Finding]:
     if versions.installed("tensorflow") or versions.installed("tensorflow-cpu"):
         yield from devices.check_tensorflow()
     yield from devices.check_collective(found)
+    yield from pages.check_huge_pages(found)
     half = devices.dtype_policy(found).removeprefix("mixed_")
     yield from rates.check_products(tuple(dict.fromkeys(["float32", half])))
     if options.preset:

@@ -11,6 +11,7 @@ from keras_ab.doctor import Finding
 from keras_ab.doctor import command
 from keras_ab.doctor import devices
 from keras_ab.doctor import disk
+from keras_ab.doctor import pages
 from keras_ab.doctor import rates
 from keras_ab.doctor import versions
 from keras_ab.doctor.devices import Device
@@ -160,6 +161,29 @@ def test_rates_are_measured(monkeypatch):
     monkeypatch.setattr(rates.time, "perf_counter", lambda: next(clock))
     # Four calls until a second has passed, and a look at the clock after.
     assert rates.per_second(lambda: None, 1.0) == 4 / 1.25
+
+
+@pytest.mark.parametrize(
+    "mode, tunables, state, said",
+    [
+        ("[always] madvise never", "", "fine", "lie on them"),
+        ("always [madvise] never", "", "note", "has not asked"),
+        ("always [madvise] never", pages.SETTING, "fine", "lie on them"),
+        ("always madvise [never]", pages.SETTING, "note", "none to give"),
+    ],
+)
+def test_huge_pages(mode, tunables, state, said, tmp_path, monkeypatch):
+    (tmp_path / "enabled").write_text(mode)
+    monkeypatch.setattr(pages, "MODE", tmp_path / "enabled")
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    monkeypatch.setenv("GLIBC_TUNABLES", tunables)
+    cpu, gpu = (Device(kind, "one") for kind in ("cpu", "gpu"))
+    (finding,) = pages.check_huge_pages([cpu])
+    assert finding.state == state
+    assert said in finding.said
+    assert not list(pages.check_huge_pages([gpu]))
+    monkeypatch.setattr(pages, "MODE", tmp_path / "none")
+    assert not list(pages.check_huge_pages([cpu]))
 
 
 def test_disk(tmp_path):
