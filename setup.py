@@ -64,7 +64,7 @@ setuptools.setup(
     package_data={
         "keras_ab": ["py.typed", "explore/assets/*", "presets/trained/**/*"]
     },
-    install_requires=["keras>=3.15,<4", "numpy>=1.26"],
+    install_requires=["keras>=3.13,<4", "numpy>=1.26"],
     extras_require={
         # One of these as Keras' backend.
         "jax": ["jax>=0.6"],

@@ -12,7 +12,7 @@ import keras
 from keras_ab.doctor.finding import Finding
 
 OLDEST = {
-    "keras": (3, 15),
+    "keras": (3, 13),
     "jax": (0, 6),
     "tensorflow": (2, 18),
     "tensorflow-cpu": (2, 18),
