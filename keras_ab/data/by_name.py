@@ -24,6 +24,7 @@ def by_name(spec: str, what: str, accepted: str) -> Any:
 
     Example:
 
+    >>> from keras_ab.data.by_name import by_name
     >>> by_name("keras_ab.data:Scenes", "a source", "MODULE:NAME")
     # <class Scenes>
     """
