@@ -66,7 +66,11 @@ def measure(workers, said, rounds):
     seconds = {}
     for turn in range(rounds):
         for backend, worker in workers.items():
-            for name in said[backend]["candidates"]:
+            names = said[backend]["candidates"]
+            # Not counted: memory that the others held is had anew.
+            for name in [n for n in names if n.startswith("vit")][:1]:
+                worker.seconds(name)
+            for name in names:
                 seconds.setdefault(name, []).append(worker.seconds(name))
         print(f"round {turn + 1} of {rounds}", file=sys.stderr, flush=True)
     return seconds
