@@ -35,6 +35,9 @@ KERAS_MODULES = {
 }
 # Keras writes down where it keeps the class of functional models.
 FUNCTIONAL = {
+    # What a ConvNeXt of Keras is made of, which has no public name.
+    ("keras.src.applications.convnext", "LayerScale"),
+    ("keras.src.ops.numpy", "Add"),
     ("keras", "Functional"),
     ("keras.models", "Functional"),
     ("keras.src.models.functional", "Functional"),
