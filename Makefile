@@ -18,7 +18,7 @@ INSTALLABLE := setup.py constraints.txt pyproject.toml
 TORCH := $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX),)
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 # Huge pages, where the system leaves them to programs: JAX makes its buffers
-# anew at each step, and page faults took a quarter of a ViT's time on CPUs.
+# anew at each step, and page faults take much of a large step on CPUs.
 export GLIBC_TUNABLES ?= glibc.malloc.hugetlb=1
 
 .PHONY: demo findings findings-quick test test-slow lint format clean $(BACKENDS:%=test-%) \

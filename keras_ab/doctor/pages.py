@@ -18,8 +18,8 @@ def check_huge_pages(found: list[Device]) -> Iterator[Finding]:
 
     JAX makes its buffers anew at each step. Where Linux leaves huge pages to
     programs that ask (`madvise`), glibc asks for them only when it is told
-    to, before the process starts; without, page faults took a quarter of the
-    time of a ViT-S/16.
+    to, before the process starts; without, page faults take much of the time
+    of a large step.
 
     Args:
         found: What `keras_ab.doctor.devices.devices` returned.
