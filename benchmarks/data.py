@@ -15,7 +15,6 @@ core by processor time (`--cores 1 --clock process_time`).
 """
 
 import argparse
-import json
 import os
 import pathlib
 import statistics
@@ -29,6 +28,7 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 import keras
 import numpy as np
 
+from benchmarks import cli
 from benchmarks.workers import Worker
 
 SIZE, VIEWS, BATCH = 224, 4, 16
@@ -162,10 +162,7 @@ def _ratio(seconds, slow, fast):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = cli.parser(__doc__)
     parser.add_argument("--images", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--cores", type=int, nargs="+", default=[1, 2])
@@ -177,7 +174,6 @@ def main(argv=None):
         choices=("perf_counter", "process_time"),
         default="perf_counter",
     )
-    parser.add_argument("--json", help="file for the figures")
     parser.add_argument("--serve", help=argparse.SUPPRESS)
     parser.add_argument("--folder", help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
@@ -214,11 +210,8 @@ def main(argv=None):
         "bytes_per_image": statistics.mean(sizes),
         "cores": by_cores,
     }
-    text = json.dumps(results, indent=2)
-    print(text)
-    if options.json:
-        pathlib.Path(options.json).parent.mkdir(parents=True, exist_ok=True)
-        pathlib.Path(options.json).write_text(text + "\n")
+    print(cli.text(results))
+    cli.keep(results, options.json)
     return None
 
 

@@ -24,6 +24,7 @@ import tempfile
 
 import numpy as np
 
+from benchmarks import cli
 from benchmarks.value_loss import forget_the_peak
 from benchmarks.value_loss import status
 
@@ -179,10 +180,7 @@ def run_alone(given, version, folder, rows):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = cli.parser(__doc__)
     parser.add_argument(
         "--backend",
         choices=("jax", "tensorflow", "torch"),
@@ -196,7 +194,6 @@ def main(argv=None):
     )
     parser.add_argument("--passes", type=int, default=8)
     parser.add_argument("--rows", type=int, default=512)
-    parser.add_argument("--json", help="file for the figures")
     parser.add_argument("--version", choices=VERSIONS, help=argparse.SUPPRESS)
     parser.add_argument("--gradients", help=argparse.SUPPRESS)
     given = parser.parse_args(argv)
@@ -236,10 +233,7 @@ def main(argv=None):
         "memory_mib": memory,
     }
     print(json.dumps(results))
-    if given.json:
-        path = pathlib.Path(given.json)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(results, indent=2) + "\n")
+    cli.keep(results, given.json)
 
 
 if __name__ == "__main__":

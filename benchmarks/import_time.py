@@ -9,12 +9,12 @@ together, which other work on the machine disturbs less than a clock on the
 wall. The ratio is the median of the turns' own ratios.
 """
 
-import argparse
-import json
 import os
 import statistics
 import subprocess
 import sys
+
+from benchmarks import cli
 
 IMPORTS = {"keras": "import keras", "keras_ab": "import keras_ab"}
 WARM_UP = 1
@@ -35,13 +35,9 @@ def seconds(code, backend):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = cli.parser(__doc__)
     parser.add_argument("--backend", default="torch", help="Keras' backend")
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--json", help="file for the figures")
     options = parser.parse_args(argv)
     turns = [
         {name: seconds(code, options.backend) for name, code in IMPORTS.items()}
@@ -58,11 +54,8 @@ def main(argv=None):
         },
         "turns": turns,
     }
-    text = json.dumps(results, indent=2)
-    print(text)
-    if options.json:
-        with open(options.json, "w") as stream:
-            stream.write(text + "\n")
+    print(cli.text(results))
+    cli.keep(results, options.json)
 
 
 if __name__ == "__main__":

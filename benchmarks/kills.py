@@ -24,6 +24,8 @@ import tempfile
 import threading
 import zlib
 
+from benchmarks import cli
+
 STEPS, EPOCH, EVERY = 16, 4, 2
 MOMENTS = ("save", "evaluation", "first step", "epoch end", "anywhere")
 
@@ -203,13 +205,9 @@ def differences(found, wanted):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = cli.parser(__doc__)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", default="", help="file for the figures")
     parser.add_argument("--run", default="", help=argparse.SUPPRESS)
     parser.add_argument("--death", default="[]", help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
@@ -242,9 +240,8 @@ def main(argv=None):
         "runs": runs,
         "differences": differ,
     }
-    print(json.dumps(figures, indent=2))
-    if options.json:
-        pathlib.Path(options.json).write_text(json.dumps(figures, indent=2))
+    print(cli.text(figures))
+    cli.keep(figures, options.json)
     if differ:
         raise SystemExit(1)
 

@@ -9,15 +9,14 @@ as often. The first 500 steps are warm-up. `rss_last_over_first` is the mean of
 the last fifth of the readings after it over the mean of the first fifth.
 """
 
-import argparse
 import dataclasses
 import json
-import pathlib
 import statistics
 import tempfile
 
 import keras
 
+from benchmarks import cli
 from benchmarks.value_loss import status
 from keras_ab import callbacks
 from keras_ab import data
@@ -97,14 +96,10 @@ def growth(found):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = cli.parser(__doc__)
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--every", type=int, default=100)
     parser.add_argument("--warm-up", type=int, default=500)
-    parser.add_argument("--json", help="file for the figures")
     given = parser.parse_args(argv)
     options = dataclasses.replace(
         ab_clip.SMOKE,
@@ -127,10 +122,7 @@ def main(argv=None):
         "rss_mib": found,
     }
     print(json.dumps(results))
-    if given.json:
-        path = pathlib.Path(given.json)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(results, indent=2) + "\n")
+    cli.keep(results, given.json)
 
 
 if __name__ == "__main__":

@@ -8,15 +8,13 @@ step, both within one `model.fit`; `share` is that over the default
 which compiles.
 """
 
-import argparse
 import dataclasses
-import json
-import pathlib
 import statistics
 import time
 
 import keras
 
+from benchmarks import cli
 from keras_ab import callbacks
 from keras_ab import data
 from recipes import ab_clip
@@ -82,9 +80,8 @@ def measure(options, count):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = cli.parser(__doc__)
     parser.add_argument("--steps", type=int, default=40)
-    parser.add_argument("--json", help="file for the figures")
     given = parser.parse_args(argv)
     options = dataclasses.replace(ab_clip.SMALL, images=500, captioned=250)
     results = measure(options, given.steps)
@@ -94,10 +91,7 @@ def main(argv=None):
         f"{results['first_seconds']:.1f} s; one in {DEFAULT} steps is "
         f"{results['share']:.2%} of a run."
     )
-    if given.json:
-        path = pathlib.Path(given.json)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(results, indent=2) + "\n")
+    cli.keep(results, given.json)
 
 
 if __name__ == "__main__":

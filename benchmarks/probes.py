@@ -14,9 +14,6 @@ which other processes disturb less:
   rate, both from images to predictions, features included.
 """
 
-import argparse
-import json
-import pathlib
 import statistics
 import time
 
@@ -24,6 +21,7 @@ import keras
 import numpy as np
 
 import keras_ab
+from benchmarks import cli
 from keras_ab import probes
 
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
@@ -159,17 +157,13 @@ def measure(options):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = cli.parser(__doc__)
     parser.add_argument("--size", default="tiny", help="of the ViT")
     parser.add_argument("--image-size", type=int, default=48)
     parser.add_argument("--patch-size", type=int, default=12)
     parser.add_argument("--images", type=int, default=2000)
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", help="file for the figures")
     options = parser.parse_args(argv)
     results = measure(options)
     print(
@@ -180,10 +174,7 @@ def main(argv=None):
     for name in RATIOS:
         ratio = results[name]
         print(f"{name}: {ratio['wall']:.2f} (processor {ratio['cpu']:.2f})")
-    if options.json:
-        path = pathlib.Path(options.json)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(results, indent=2) + "\n")
+    cli.keep(results, options.json)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,12 @@ the class of an object outside of a crop is told from the true set of objects
 inside it (naive Bayes), beside what its frequency alone tells.
 """
 
-import argparse
-import json
 import time
 
 import numpy as np
 from PIL import Image
 
+from benchmarks import cli
 from keras_ab import data
 from keras_ab import probes
 from keras_ab.data import scenes
@@ -90,13 +89,9 @@ def ceiling(train=20_000, test=5_000):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = cli.parser(__doc__)
     parser.add_argument("--train", type=int, default=4000)
     parser.add_argument("--test", type=int, default=1000)
-    parser.add_argument("--json", help="file for the figures")
     options = parser.parse_args(argv)
     source = data.Scenes(size=options.train)
     source[0]
@@ -113,11 +108,8 @@ def main(argv=None):
         "small_pixels": probe(small_pixels, train, test),
         "unseen_object_given_visible_ones": ceiling(),
     }
-    text = json.dumps(results, indent=2, default=float)
-    print(text)
-    if options.json:
-        with open(options.json, "w") as stream:
-            stream.write(text + "\n")
+    print(cli.text(results))
+    cli.keep(results, options.json)
 
 
 if __name__ == "__main__":

@@ -9,12 +9,11 @@ beside chance and the most frequent answer. A verb is also guessed from the
 true noun alone, as the most frequent one with that noun.
 """
 
-import argparse
-import json
 import time
 
 import numpy as np
 
+from benchmarks import cli
 from benchmarks.scenes import histogram
 from benchmarks.scenes import probe
 from benchmarks.scenes import small_pixels
@@ -51,13 +50,9 @@ def from_noun(train, test, nouns, verbs):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = cli.parser(__doc__)
     parser.add_argument("--train", type=int, default=4000)
     parser.add_argument("--test", type=int, default=1000)
-    parser.add_argument("--json", help="file for the figures")
     options = parser.parse_args(argv)
     train, rate = read(data.Objects(size=options.train))
     test, _ = read(data.Objects(size=options.test, split="test"))
@@ -81,11 +76,8 @@ def main(argv=None):
         "objects": objects,
         "video": video,
     }
-    text = json.dumps(results, indent=2, default=float)
-    print(text)
-    if options.json:
-        with open(options.json, "w") as stream:
-            stream.write(text + "\n")
+    print(cli.text(results))
+    cli.keep(results, options.json)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,7 @@ against JAX (`bare_step.py`).
 Needs KerasHub (`pip install keras-hub`) for the first.
 """
 
-import argparse
 import dataclasses
-import json
 import os
 import statistics
 import time
@@ -26,6 +24,7 @@ import keras
 import numpy as np
 
 from benchmarks import bare_step
+from benchmarks import cli
 from keras_ab import backbones
 from keras_ab import data
 from recipes import ab_clip
@@ -231,10 +230,7 @@ def time_ab_step(rounds, images, steps):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = cli.parser(__doc__)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument(
         "--vit-batches",
@@ -247,7 +243,6 @@ def main(argv=None):
     parser.add_argument("--images", type=int, default=4, help="see ab_model")
     parser.add_argument("--steps", type=int, default=10, help="a turn")
     parser.add_argument("--part", choices=("all", "vit", "ab"), default="all")
-    parser.add_argument("--json", help="file for the figures")
     options = parser.parse_args(argv)
     results = {"keras": keras.__version__, "jax": jax.__version__}
     if options.part in ("all", "vit"):
@@ -266,11 +261,8 @@ def main(argv=None):
         results["ab_seconds"] = seconds
         results["ab_losses"] = losses
         results["ab_step_vs_bare"] = ratio(seconds, "fit", "bare")
-    text = json.dumps(results, indent=2)
-    print(text)
-    if options.json:
-        with open(options.json, "w") as stream:
-            stream.write(text + "\n")
+    print(cli.text(results))
+    cli.keep(results, options.json)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ import time
 
 import numpy as np
 
+from benchmarks import cli
+
 VERSIONS = ("plain", "chunked")
 
 
@@ -168,10 +170,7 @@ def run(options, version):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = cli.parser(__doc__)
     parser.add_argument(
         "--backend",
         choices=("jax", "tensorflow", "torch"),
@@ -194,7 +193,6 @@ def main(argv=None):
         "--threads", type=int, default=os.cpu_count(), help="of PyTorch"
     )
     parser.add_argument("--version", choices=VERSIONS, help=argparse.SUPPRESS)
-    parser.add_argument("--json", help="file for the figures")
     options = parser.parse_args(argv)
     if options.version:
         print(json.dumps(measure(options)))
@@ -227,11 +225,8 @@ def main(argv=None):
         **{key: statistics.median(values) for key, values in ratios.items()},
         "runs": runs,
     }
-    text = json.dumps(results, indent=2)
-    print(text)
-    if options.json:
-        with open(options.json, "w") as stream:
-            stream.write(text + "\n")
+    print(cli.text(results))
+    cli.keep(results, options.json)
 
 
 if __name__ == "__main__":

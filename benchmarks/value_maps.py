@@ -10,13 +10,10 @@ the caption of another kind of object, of another colour, and of both, and with
 the network before training.
 """
 
-import argparse
-import json
-import pathlib
-
 import numpy as np
 
 import keras_ab
+from benchmarks import cli
 from keras_ab import analysis
 from keras_ab import data
 from keras_ab import probes
@@ -46,13 +43,9 @@ def summary(ranks):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = cli.parser(__doc__)
     parser.add_argument("--preset", default="abclip_tiny_scenes")
     parser.add_argument("--scenes", type=int, default=1000)
-    parser.add_argument("--json", help="file for the figures")
     options = parser.parse_args(argv)
     model = keras_ab.presets.load(options.preset)
     # The seed and the share that no training sees.
@@ -75,9 +68,7 @@ def main(argv=None):
             )
         )
         print(name, results[name], flush=True)
-    if options.json:
-        text = json.dumps(results, indent=2) + "\n"
-        pathlib.Path(options.json).write_text(text)
+    cli.keep(results, options.json)
 
 
 if __name__ == "__main__":

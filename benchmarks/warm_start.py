@@ -24,6 +24,8 @@ import sys
 import tempfile
 import time
 
+from benchmarks import cli
+
 EVENTS = {
     "/jax/core/compile/jaxpr_trace_duration": "tracing",
     "/jax/core/compile/jaxpr_to_mlir_module_duration": "lowering",
@@ -112,12 +114,8 @@ def measured(folder, compiled):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = cli.parser(__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", help="file for the figures")
     parser.add_argument("--folder", help=argparse.SUPPRESS)
     parser.add_argument("--compiled", help=argparse.SUPPRESS)
     given = parser.parse_args(argv)
@@ -146,10 +144,7 @@ def main(argv=None):
         "rounds": rounds,
     }
     print(json.dumps(results["warm_first_step_vs_cold"]))
-    if given.json:
-        path = pathlib.Path(given.json)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(results, indent=2) + "\n")
+    cli.keep(results, given.json)
 
 
 if __name__ == "__main__":

@@ -23,13 +23,12 @@ environment that `--python` names. big_vision is in no package index:
 `--big-vision` names a checkout. What cannot be had is said, and left out.
 """
 
-import argparse
 import json
 import os
-import pathlib
 import statistics
 import sys
 
+from benchmarks import cli
 from benchmarks.peers import plot
 from benchmarks.peers import serve
 from benchmarks.workers import Worker
@@ -132,10 +131,7 @@ def figures(seconds, flops):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = cli.parser(__doc__)
     parser.add_argument("--python", default=sys.executable, metavar="FILE")
     parser.add_argument("--big-vision", metavar="FOLDER")
     parser.add_argument("--rounds", type=int, default=7)
@@ -148,7 +144,6 @@ def main(argv=None):
         choices=("vit", "ab", "simclr", "dino"),
         default=("vit", "ab", "simclr", "dino"),
     )
-    parser.add_argument("--json", help="file for the figures")
     parser.add_argument("--plot", help="file for a picture of them")
     options = parser.parse_args(argv)
     cores = os.sched_getaffinity(0)
@@ -187,10 +182,8 @@ def main(argv=None):
     }
     for name, reason in missing.items():
         print(f"{name} is missing: {reason}", file=sys.stderr)
-    text = json.dumps(results, indent=2)
-    print(text)
-    if options.json:
-        pathlib.Path(options.json).write_text(text + "\n")
+    print(cli.text(results))
+    cli.keep(results, options.json)
     if options.plot:
         plot.bars(results, options.plot)
 
