@@ -5,6 +5,7 @@
     python -m findings --budget quick  # the headline, half an hour
     python -m findings --budget smoke  # only shows that all of it runs
     python -m findings --list          # what there is, and what is left to do
+    python -m findings --write         # RESULTS.md of the runs so far, at once
     python -m findings headline --scenes mine:photos  # on scenes of your own
 
 Runs are kept by their configuration: a command that was cut off goes on, and
@@ -63,9 +64,11 @@ def main(arguments=None):
 
     # As Ctrl-C does: what runs is ended with this.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    failed = pool.do_all(
-        store, runs_of(findings), options.jobs, options.backend
-    )
+    failed = {}
+    if not options.write:
+        failed = pool.do_all(
+            store, runs_of(findings), options.jobs, options.backend
+        )
     folder = folder_of(budget, options.runs, options.output)
     judged = write.write_results(every, store, folder)
     write.show(judged)
@@ -132,6 +135,11 @@ def _parser():
     )
     parser.add_argument(
         "--list", action="store_true", help="say what there is, and stop"
+    )
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="run nothing: write what the runs so far say",
     )
     return parser
 

@@ -10,6 +10,7 @@ from findings.answers import answerable
 from findings.answers import is_answered
 from findings.answers import spreads
 from findings.answers import verdicts
+from findings.run import trainings
 from findings.store import NotMeasured
 from findings.work import write
 
@@ -43,7 +44,7 @@ def write_results(findings, store, folder):
         parts.append(f"## {finding.name}: {finding.title}\n")
         parts.append(f"*The paper.* {finding.paper}\n")
         if not is_answered(finding, store):
-            parts.append("Not answered: runs are missing.\n")
+            parts.append(f"Not answered: {missing(finding, store)}.\n")
             continue
         found = verdicts(finding, store, spread)
         judged += found
@@ -82,6 +83,20 @@ def where(budget):
     if lacking:
         said += f", which cannot be asked for {', '.join(lacking)}"
     return [f"{said}.\n"]
+
+
+def missing(finding, store):
+    """What a finding waits for.
+
+    Args:
+        finding: A `findings.finding.Finding`.
+        store: A `findings.store.Store`.
+
+    Returns:
+        String.
+    """
+    left = len(store.missing(finding.runs))
+    return f"{left} of its {len(trainings(finding.runs))} runs are missing"
 
 
 def drawn(finding, store, path):

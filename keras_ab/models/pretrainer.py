@@ -9,6 +9,8 @@ from keras import ops
 
 from keras_ab import distribution
 from keras_ab import optimizers
+from keras_ab.models import finite_gate
+from keras_ab.models import target_network
 from keras_ab.models.first_batch import as_arrays
 from keras_ab.models.first_batch import first_batch
 from keras_ab.models.inference import no_gradients
@@ -360,18 +362,15 @@ class Pretrainer(keras.Model):
             total = total + objective.weight * loss
         for loss in self.losses:
             total = total + ops.cast(loss, "float32")
-        # A loss that is not finite makes every gradient NaN, so that the gate
-        # need look only at what the gradients touched.
-        poison = ops.where(ops.isfinite(total), 0.0, float("nan"))
         # The optimizer adds up what the replicas' shares ask for.
-        return (total + poison * total) / distribution.num_replicas()
+        return finite_gate.poisoned(total) / distribution.num_replicas()
 
     def train_step(self, *args: Any) -> Any:
         if keras.backend.backend() == "jax":
             return self._functional_train_step(*args)
         with distribution.once_there(args):
             variables = self._step_variables()
-            before = [_copy(v.value) for v in variables]
+            before = finite_gate.copies(variables)
             if distribution.num_replicas() > 1:
                 distribution.mirrored_step(self, *args)
             else:
@@ -429,54 +428,25 @@ class Pretrainer(keras.Model):
         optimizer = optimizers.innermost(self.optimizer)
         counter = optimizers.micro_step_counter(optimizer)
         was = {id(v): value for v, value in zip(variables, before)}
-        checked = [*self.trainable_variables, *optimizer.variables]
-        finite = [
-            ops.all(ops.isfinite(_value(v)))
-            for v in checked
-            if "float" in v.dtype
-        ]
-        # Loss scaling skips by leaving the count of micro-steps as it was.
-        ok = ops.logical_and(
-            ops.all(ops.stack(finite)),
-            ops.not_equal(_value(counter), was[id(counter)]),
-        )
+        touched = [*self.trainable_variables, *optimizer.variables]
+        ok = finite_gate.passes(touched, counter, was[id(counter)])
         late = {
             id(variable): updates
             for objective in self.online.objectives
             for variable, updates in objective.frozen()
         }
-        for variable, value in zip(variables, before):
-            moved, moves = _value(variable), ok
-            if id(variable) in late:
-                age = _value(self.updates) - late[id(variable)]
-                share = optimizers.late_share(
-                    optimizer, age, _value(self.updates)
-                )
-                moved = value + ops.cast(share, value.dtype) * (moved - value)
-                moves = ops.logical_and(ok, age >= 0)
-            variable.assign(ops.where(moves, moved, value))
+        updates = finite_gate.value_of(self.updates)
+        finite_gate.settle(variables, before, ok, late, updates, optimizer)
         self._skipped.update_state(1.0 - ops.cast(ok, "float32"))
+        made = finite_gate.value_of(counter)
         steps = optimizers.micro_steps(self.optimizer)
-        updated = ops.logical_and(ok, ops.equal(_value(counter) % steps, 0))
-        self._update_target(updated)
+        updated = ops.logical_and(ok, ops.equal(made % steps, 0))
+        if self.target is not None and self.target_rate is not None:
+            rate = self.target_rate(updates)
+            target_network.move(
+                self.target, self.online, self._averaged, rate, updated
+            )
         self.updates.assign_add(ops.cast(updated, "int32"))
-
-    def _update_target(self, updated):
-        """Moves the target network by τ where the optimizer made an update."""
-        if self.target is None or self.target_rate is None:
-            return
-        rate = ops.cast(self.target_rate(_value(self.updates)), "float32")
-        rate = ops.where(updated, rate, 0.0)
-        for online, target, averaged in zip(
-            self.online.weights, self.target.weights, self._averaged
-        ):
-            if averaged:
-                step = rate * (_value(online) - _value(target))
-                target.assign(_value(target) + step)
-            else:
-                target.assign(
-                    ops.where(updated, _value(online), _value(target))
-                )
 
     # Use.
 
@@ -636,12 +606,3 @@ class Pretrainer(keras.Model):
             for key, value in config.items()
         }
         return cls(**config)
-
-
-def _value(variable):
-    """A variable's value, outside of any gradient."""
-    return ops.stop_gradient(variable.value)
-
-
-def _copy(value):
-    return ops.copy(ops.stop_gradient(value))

@@ -1,0 +1,35 @@
+"""A finding, and results that were made up for it."""
+
+import pytest
+
+from findings.finding import SEEDS
+from findings.finding import Claim
+from findings.finding import Finding
+from findings.finding import Table
+from findings.finding import difference
+from findings.finding import seeded
+from findings.run import FULL
+from findings.run import run
+from findings.store import Store
+from tests.findings.made_up import FIGURE
+
+
+@pytest.fixture
+def case(tmp_path):
+    clip, ours = run("clip"), run("ab_clip")
+    drawn = []
+    finding = Finding(
+        "T0",
+        "a title",
+        "what it says",
+        seeded([clip, ours], SEEDS),
+        (
+            Claim("better", FIGURE, difference(ours, clip, FIGURE), SEEDS),
+            Claim("once", FIGURE, difference(ours, clip, FIGURE)),
+            Claim("a number", "cosine", lambda get, seed: 0.5 + seed, SEEDS),
+        ),
+        (Table("Both", {"CLIP": (clip, SEEDS)}, {"class": FIGURE}),),
+        draw=lambda get, path: drawn.append(get(ours)) or path.write_text("x"),
+        lacks="much",
+    )
+    return finding, Store(tmp_path / "runs", FULL, finding.runs), drawn
