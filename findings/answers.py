@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from findings.effect import Effect
 from findings.store import NotMeasured
 from findings.verdict import judge
 
@@ -19,18 +20,20 @@ def spreads(findings, store):
 
     Returns:
         Dict from figures to the standard deviation over seeds of paired
-        effects, pooled over all claims that were made with several.
+        effects: the largest among claims that were made with several, since
+        seeds differ more in some comparisons than in others.
     """
-    squares = collections.defaultdict(list)
+    found = collections.defaultdict(float)
     for finding in findings:
         for claim in finding.claims:
             if len(claim.seeds) > 1 and is_answered(finding, store):
-                means = [
-                    np.mean(claim.effect(store.get, seed))
+                values = [
+                    Effect.of(claim.effect(store.get, seed)).value
                     for seed in claim.seeds
                 ]
-                squares[claim.figure].append(np.var(means, ddof=1))
-    return {name: float(np.mean(v)) ** 0.5 for name, v in squares.items()}
+                spread = float(np.std(values, ddof=1))
+                found[claim.figure] = max(found[claim.figure], spread)
+    return dict(found)
 
 
 def is_answered(finding, store):

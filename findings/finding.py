@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 
-import numpy as np
+from findings.effect import difference
 
 SEEDS = (0, 1, 2)
 
@@ -16,9 +16,9 @@ class Claim:
         name: String.
         figure: String, what the effect is measured in; seeds of equal figures
             are taken to differ alike.
-        effect: Callable from `(get, seed)` to a float, or to floats of shape
-            `(B,)` whose mean it is; positive in the paper's direction. `get`
-            is `findings.store.Store.get`.
+        effect: Callable from `(get, seed)` to a `findings.effect.Effect` or a
+            float, positive in the paper's direction. `get` is
+            `findings.store.Store.get`.
         seeds: Tuple of ints.
     """
 
@@ -52,7 +52,7 @@ class Finding:
         title: String.
         paper: String, what the paper says.
         runs: Tuple of `Run`s, with all of their seeds.
-        claims: Tuple of `Claim`s.
+        claims: Tuple of `Claim`s; none for what is only drawn.
         tables: Tuple of `Table`s.
         draw: Callable from `(get, path)`, which draws a plot, or None.
         lacks: String, what of the paper's finding is not asked; or empty.
@@ -79,73 +79,6 @@ def seeded(runs, seeds):
         Tuple of `Run`s.
     """
     return tuple(run.seeded(seed) for run in runs for seed in seeds)
-
-
-def difference(ours, base, figure):
-    """The effect of one run over another.
-
-    Args:
-        ours: A `Run`, of any seed.
-        base: A `Run`.
-        figure: String, `"TASK/PROBE"`.
-
-    Returns:
-        Callable, as `Claim.effect`.
-    """
-
-    def effect(get, seed):
-        one, other = (get(r.seeded(seed)).result(figure) for r in (ours, base))
-        for what in ("settings", "data", "crop"):
-            if getattr(one, what) != getattr(other, what):
-                raise ValueError(
-                    f"{figure} of {ours.title} and of {base.title} was not "
-                    f"measured alike: their {what} differ."
-                )
-        one, other = one.outcomes[0], other.outcomes[0]
-        if one.per_example is None or other.per_example is None:
-            return one.value - other.value
-        return np.asarray(one.per_example) - np.asarray(other.per_example)
-
-    return effect
-
-
-def contrast(first, second):
-    """How much larger one effect is than another.
-
-    Args:
-        first: Callable, as `Claim.effect`.
-        second: Callable.
-
-    Returns:
-        Callable.
-    """
-
-    def effect(get, seed):
-        one, other = first(get, seed), second(get, seed)
-        if np.shape(one) == np.shape(other):
-            return one - other
-        return float(np.mean(one) - np.mean(other))
-
-    return effect
-
-
-def mean(*effects):
-    """The mean of effects on the same examples.
-
-    Args:
-        *effects: Callables, as `Claim.effect`.
-
-    Returns:
-        Callable.
-    """
-
-    def effect(get, seed):
-        found = [one(get, seed) for one in effects]
-        if len({np.shape(one) for one in found}) == 1:
-            return np.mean(found, axis=0)
-        return float(np.mean([np.mean(one) for one in found]))
-
-    return effect
 
 
 def over(ours, base, figure, name, seeds=(0,)):

@@ -1,11 +1,11 @@
 """Tables 1 and 6: AB over its base on curated images."""
 
 from findings import methods
+from findings.effect import beyond
+from findings.effect import difference
 from findings.finding import Claim
 from findings.finding import Finding
 from findings.finding import Table
-from findings.finding import contrast
-from findings.finding import difference
 from findings.finding import over
 from findings.run import run
 
@@ -20,6 +20,7 @@ def runs():
         "ABSimCLR": run("ab_simclr", reward="objects", **common),
         "DINO": run("dino", source="objects", **common),
         "ABDINO": run("ab_dino", reward="objects", **common),
+        "untrained": methods.asking(methods.UNTRAINED, TASKS),
     }
 
 
@@ -36,7 +37,7 @@ def finding(budget):
                 Claim(
                     f"{pair}: more on {finer} than on linear",
                     f"{task}/{finer} less linear",
-                    contrast(
+                    beyond(
                         difference(ours, found[base], f"{task}/{finer}"),
                         difference(ours, found[base], f"{task}/linear"),
                     ),

@@ -1,7 +1,5 @@
 """Table 3: scenes and video; decoupled rewards."""
 
-import dataclasses
-
 from findings import methods
 from findings.finding import SEEDS
 from findings.finding import Finding
@@ -14,15 +12,10 @@ ON_SCENES = ("box_class", "detection", "classification=objects")
 ON_VIDEO = ("action", "classification=objects")
 
 
-def asking(run, tasks):
-    """The same training, measured by other tasks."""
-    return dataclasses.replace(run, tasks=tasks)
-
-
 def runs():
     """Rows of both halves of the table, by method and what it trained on."""
     simclr, absimclr, dino, abdino = (
-        asking(one, ON_SCENES)
+        methods.asking(one, ON_SCENES)
         for one in (
             methods.SIMCLR,
             methods.ABSIMCLR,
@@ -52,6 +45,11 @@ def runs():
         "ABDINO": (run("ab_dino", reward="video", **alone), (0,)),
         "ABDINO, decoupled": (run("ab_dino", **apart), (0,)),
     }
+    for rows, tasks in ((scenes, ON_SCENES), (video, ON_VIDEO)):
+        for base in ("SimCLR", "DINO"):
+            curated = run(base.lower(), tasks, source="objects")
+            rows[f"{base}, objects"] = (curated, (0,))
+        rows["untrained"] = (methods.asking(methods.UNTRAINED, tasks), (0,))
     return scenes, video
 
 
@@ -67,30 +65,33 @@ def finding(budget):
         figures["box class"] = "box_class/decoder"
         figures["detection"] = "detection/decoder"
         acts["action"] = "action/decoder"
-    claims, references = [], []
-    for rows, where, columns, tasks in (
-        (scenes, "scenes", figures, ON_SCENES),
-        (video, "video", acts, ON_VIDEO),
+    claims = []
+    for rows, where, columns in (
+        (scenes, "scenes", figures),
+        (video, "video", acts),
     ):
         for base in ("SimCLR", "DINO"):
-            curated = run(base.lower(), tasks, source="objects")
-            references.append(curated)
             claims.append(
                 over(
-                    curated, rows[base][0], whole, f"{base} degrades on {where}"
+                    rows[f"{base}, objects"][0],
+                    rows[base][0],
+                    whole,
+                    f"{base} degrades on {where}",
                 )
             )
             for figure in columns.values():
                 ab, seeds = rows[f"AB{base}"]
-                claims.append(
-                    over(
-                        ab,
-                        rows[base][0],
-                        figure,
-                        f"AB recovers part of {base} on {where}",
-                        seeds,
+                if (base, figure) != ("SimCLR", "action/decoder"):
+                    # There the paper has AB behind, by 0.7.
+                    claims.append(
+                        over(
+                            ab,
+                            rows[base][0],
+                            figure,
+                            f"AB recovers part of {base} on {where}",
+                            seeds,
+                        )
                     )
-                )
                 claims.append(
                     over(
                         rows[f"AB{base}, decoupled"][0],
@@ -110,10 +111,7 @@ def finding(budget):
         "51.0/21.0/66.9, ABDINO 58.6/26.1/72.8, 65.2/31.0/78.8. Video, "
         "ImageNet/action: SimCLR 44.5/21.6, ABSimCLR 46.7/20.9, 68.4/23.5; "
         "DINO 42.3/20.2, ABDINO 45.5/21.6, 62.7/22.8.",
-        runs=(
-            *(one for run, seeds in every for one in seeded([run], seeds)),
-            *references,
-        ),
+        runs=tuple(one for run, seeds in every for one in seeded([run], seeds)),
         claims=tuple(claims),
         tables=(
             Table("Trained on scenes", scenes, figures),

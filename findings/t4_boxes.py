@@ -7,7 +7,12 @@ from findings.finding import over
 from findings.run import run
 
 TASKS = ("box_class", "detection", "classification")
-RECIPES = {"CLIP": "clip", "SLIP": "slip", "SiLC": "silc", "ABCLIP": "ab_clip"}
+RECIPES = {
+    "CLIP": ("clip", {}),
+    "SLIP": ("slip", {}),
+    "SiLC": ("silc", methods.SILC_CROPS),
+    "ABCLIP": ("ab_clip", {}),
+}
 
 
 def finding(budget):
@@ -24,9 +29,10 @@ def finding(budget):
     runs, claims, tables = [], [], []
     for kind, options in (("captions", {}), ("boxes", {"captions": "boxes"})):
         rows = {
-            name: run(recipe, TASKS, captioned=captioned, **options)
-            for name, recipe in RECIPES.items()
+            name: run(recipe, TASKS, captioned=captioned, **options, **crops)
+            for name, (recipe, crops) in RECIPES.items()
         }
+        rows["untrained"] = methods.asking(methods.UNTRAINED, TASKS)
         runs += rows.values()
         claims += [
             over(

@@ -12,7 +12,7 @@ import dataclasses
 
 import numpy as np
 
-from keras_ab.probes import bootstrap_interval
+from findings.effect import Effect
 
 REPRODUCED = "reproduced"
 NOT_REPRODUCED = "not reproduced"
@@ -52,32 +52,30 @@ def judge(finding, effects, views, spread=None):
 
     Args:
         finding: String, the claim.
-        effects: List with one entry a seed: a float, or floats of shape
-            `(B,)`, what each test example contributes to a mean.
+        effects: List with one entry a seed, `findings.effect.Effect`s or
+            floats.
         views: Int, views of a run.
-        spread: Float, the standard deviation over seeds of paired effects of
-            the same figure where there were several; or None.
+        spread: Float, how much seeds differ in the same figure, as
+            `findings.answers.spreads` says; or None.
 
     Returns:
         A `Verdict`.
     """
     from scipy import stats
 
-    means = np.array([float(np.mean(effect)) for effect in effects])
+    effects = [Effect.of(effect) for effect in effects]
+    means = np.array([effect.value for effect in effects])
     effect, count = float(means.mean()), len(means)
     if count > 1:
         half = stats.t.ppf(0.975, count - 1) * means.std(ddof=1) / count**0.5
         interval = (effect - half, effect + half)
         verdict = _by(interval)
         return Verdict(finding, verdict, effect, interval, count, views)
-    interval, verdict = None, INCONCLUSIVE
-    if np.ndim(effects[0]):
-        low, high = bootstrap_interval(np.asarray(effects[0]))
-        interval = (float(low), float(high))
-        half = PLAIN * max(effect - low, high - effect)
-        if spread is not None:
-            half = max(half, PLAIN * spread)
-            verdict = _by((effect - half, effect + half))
+    interval, verdict = effects[0].interval(), INCONCLUSIVE
+    if interval is not None and spread is not None:
+        low, high = interval
+        half = PLAIN * max(effect - low, high - effect, spread)
+        verdict = _by((effect - half, effect + half))
     return Verdict(finding, verdict, effect, interval, count, views)
 
 

@@ -35,7 +35,7 @@ def training_command(run, store):
         *("--seed", str(run.seed), "--no-evaluate", "--workers", "1"),
         *("--output", str(store.training(run))),
     ]
-    if budget.views:
+    if budget.views and "views" not in dict(run.options):
         command += ["--views", str(budget.views)]
     if budget.images:
         command += ["--images", str(budget.images)]
@@ -77,7 +77,8 @@ def steps_of(run, budget):
         if not isinstance(getattr(options, name), bool)
     }
     options = dataclasses.replace(options, **given)
-    return (budget.views or options.views) // views.views_per_step(options)
+    seen = given.get("views") or budget.views or options.views
+    return seen // views.views_per_step(options)
 
 
 def measuring_command(run, store):
@@ -105,8 +106,8 @@ def measuring_command(run, store):
         *("--name", run.title),
         *("--json", str(store.report(run))),
     ]
-    if budget.updates:
-        command += ["--set", f"decoder.updates={budget.updates}"]
+    for name, value in budget.decoder:
+        command += ["--set", f"decoder.{name}={value}"]
     return command
 
 

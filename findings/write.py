@@ -22,6 +22,10 @@ points of a hundred, others as they are; intervals are 95%, over seeds where
 there are several, else over test examples.
 """
 
+PROVISIONAL = """Runs are missing. Verdicts from one seed may still change,
+since they lean on how much seeds differ in all of them.
+"""
+
 
 def write_results(findings, store, folder):
     """Writes what is answered.
@@ -40,6 +44,8 @@ def write_results(findings, store, folder):
     spread, judged = spreads([finding for finding, _ in asked], store), []
     parts = [HEAD.format(budget=store.budget.name), *where(store.budget)]
     parts.append(cost_of(store))
+    if store.missing():
+        parts.append(PROVISIONAL)
     for finding, left in asked:
         parts.append(f"## {finding.name}: {finding.title}\n")
         parts.append(f"*The paper.* {finding.paper}\n")

@@ -1,6 +1,7 @@
 """What a run collects of itself, for the figures of `keras_ab.analysis`."""
 
 import functools
+import zlib
 
 import numpy as np
 
@@ -14,22 +15,26 @@ from recipes import scenes
 # Another seed than any training's and than the probes'.
 HELD_OUT = {"seed": 2_000_003, "split": "test"}
 IMAGES = 256
+# Of a gradient, in every method alike: with fewer images, cosines between noisy
+# gradients are smaller. The mean over batches is steadier.
+GRADIENT, BATCHES = 64, 4
 CURRICULUM = 64
 
 
-def held_out_batch(model, source, options, value_images=None):
+def held_out_batch(model, source, options, images, seed=1):
     """A batch of a method's kind, of images that it does not train on.
 
     Args:
         model: A `keras_ab.models.Pretrainer`.
         source: A `keras_ab.data.Source` with captions.
-        options: The recipe's options, with the sizes of its batches.
-        value_images: Int, unlabelled images, in place of the recipe's.
+        options: The recipe's options, with the number of captioned images.
+        images: Int, images of what is not captioned.
+        seed: Int, of the stream whose first batch this is.
 
     Returns:
         The nested dict that `fit` consumes, as arrays.
     """
-    common = {"image_size": options.image_size, "seed": 1}
+    common = {"image_size": options.image_size, "seed": seed}
     parts = []
 
     def fit(size):
@@ -48,9 +53,7 @@ def held_out_batch(model, source, options, value_images=None):
             )
         elif isinstance(objective, ViewContrast):
             parts.append(
-                data.simclr_batches(
-                    source, batch_size=fit(options.views_batch_size), **common
-                )
+                data.simclr_batches(source, batch_size=fit(images), **common)
             )
         elif isinstance(objective, SelfDistillation):
             parts.append(
@@ -58,7 +61,7 @@ def held_out_batch(model, source, options, value_images=None):
                     source,
                     local_size=options.local_size,
                     num_locals=options.num_locals,
-                    batch_size=fit(options.crops_batch_size),
+                    batch_size=fit(images),
                     **common,
                 )
             )
@@ -66,7 +69,7 @@ def held_out_batch(model, source, options, value_images=None):
             parts.append(
                 data.value_batches(
                     source,
-                    batch_size=fit(value_images or options.value_batch_size),
+                    batch_size=fit(images),
                     num_views=options.num_views,
                     **common,
                 )
@@ -90,17 +93,22 @@ def collector(model, options, path):
     names = [objective.name for objective in model.online.objectives]
     measures = {}
     if len(names) > 1:
-        batch = held_out_batch(model, source, options)
+        batches = [
+            held_out_batch(model, source, options, GRADIENT, seed)
+            for seed in range(1, BATCHES + 1)
+        ]
         measures["alignment"] = analysis.GradientAlignment(
-            batch, names[0], names[1]
+            batches, names[0], names[1]
         )
     if hasattr(model, "value"):
         measures["value"] = functools.partial(
-            analysis.value_accuracy, batch=batch
+            analysis.value_accuracy,
+            batch=held_out_batch(model, source, options, IMAGES),
         )
-        measures["curriculum"] = analysis.Curriculum(
-            held_out_batch(model, source, options, CURRICULUM)
-        )
+        batch = held_out_batch(model, source, options, CURRICULUM)
+        measures["curriculum"] = analysis.Curriculum(batch)
+        detail = compressed_sizes(batch["value"]["image"])
+        measures["images"] = lambda model: {"bytes": detail}
     if hasattr(model.online.objectives[0], "text_encoder"):
         crops = analysis.captioned_crops(
             source, count=IMAGES, size=options.image_size
@@ -111,6 +119,18 @@ def collector(model, options, path):
     if not measures:
         return None
     return analysis.Collector(measures, options.collect_every, path)
+
+
+def compressed_sizes(views):
+    """How much there is to see in images: what they compress to.
+
+    Args:
+        views: uint8 of shape `(B, ...)`.
+
+    Returns:
+        Ints of shape `(B,)`, bytes.
+    """
+    return np.array([len(zlib.compress(image.tobytes())) for image in views])
 
 
 def last(collected, name):

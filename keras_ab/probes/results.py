@@ -16,7 +16,7 @@ import keras
 from keras_ab.probes.outcome import Outcome
 from keras_ab.typing import PathLike
 
-PROTOCOL = 2
+PROTOCOL = 3
 """The version of how is measured. It changes with whatever changes figures:
 crops, features, the settings of probes, metrics."""
 

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pathlib
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from keras_ab.data import Source
 from keras_ab.data import from_coco
 from keras_ab.data import split_by
+from keras_ab.data.by_name import by_name
 from keras_ab.data.specs import BUILT_IN
 from keras_ab.data.specs import is_maker
 from keras_ab.data.specs import open_source
@@ -17,6 +19,10 @@ from keras_ab.typing import PathLike
 
 TRAIN, TEST = 4000, 1000
 """Records of the built-in sets, where nothing else is said."""
+
+SEED = 1_000_003
+"""Of built-in sets: another than their default, so that probes do not learn on
+pictures, or captions, that an encoder was trained on."""
 
 TFDS = {
     "imagenet": ("imagenet2012", "train", "validation"),
@@ -60,9 +66,11 @@ def open_splits(
     Accepted are
 
     - `"scenes"`, `"objects"`, `"video"`: the built-in sets, of `video` the
-      middle frame of each clip;
+      middle frame of each clip; of a seed of their own (`SEED`), so that they
+      share no record with the sets of the default seed, of either split;
     - `"MODULE:NAME"`, a function in Python with the arguments `size` and
-      `split` of `keras_ab.data.Scenes`, which returns a source;
+      `split` of `keras_ab.data.Scenes`, which returns a source; if it has its
+      `seed` too, that is `SEED`;
     - `"imagenet"`, `"food101"`, `"pets"`, `"resisc45"`, `"sun397"`,
       `"clevr"`: prepared data sets of TensorFlow Datasets, split as in the
       paper (`resisc45` as in VTAB);
@@ -138,7 +146,7 @@ def _built_in(name, sizes, options):
     """Records drawn for training, and for testing."""
     key = "clips" if name == "video" else "size"
     sources = [
-        _open(name, **{key: size, "split": split, **options})
+        _open(name, **{key: size, "split": split, "seed": SEED, **options})
         for size, split in zip(sizes, ("train", "test"))
     ]
     if name == "video":
@@ -148,6 +156,8 @@ def _built_in(name, sizes, options):
 
 def _made(maker, sizes, options):
     """What a function makes for training, and for testing."""
+    if _takes_a_seed(maker):
+        options = {"seed": SEED, **options}
     train, test = (
         _at_most(
             _open(maker, **{"size": size, "split": split, **options}), size
@@ -160,6 +170,11 @@ def _made(maker, sizes, options):
             "`split='train'`. Received: the same first images for both"
         )
     return train, test
+
+
+def _takes_a_seed(maker):
+    function = by_name(maker, "a source", "MODULE:NAME")
+    return callable(function) and "seed" in signature(function).parameters
 
 
 def _begin_alike(one, other, count=3):

@@ -74,7 +74,7 @@ def keys_of_old(one, budget):
             "train": budget.train,
             "test": budget.test,
             "probes": budget.probes,
-            "updates": budget.updates,
+            "decoder": budget.decoder,
         }
     )
     name = f"{one.recipe}-{one.seed}-{training}"

@@ -7,6 +7,8 @@ import pytest
 from PIL import Image
 
 from keras_ab import probes
+from keras_ab.data.specs import open_source
+from tests.findings import makers
 
 MAKERS = "tests.findings.makers"
 
@@ -22,6 +24,12 @@ def test_built_in_sets(name):
     assert splits.name == name
     assert not set(ids(splits.train)) & set(ids(splits.test))
     assert "train" in ids(splits.train)[0] and "test" in ids(splits.test)[0]
+    # What an encoder of the default seed was trained on is not among it.
+    pictures = {
+        r["image"].tobytes() for r in map(splits.train.__getitem__, range(6))
+    }
+    usual = open_source(name).source
+    assert not pictures & {usual[i]["image"].tobytes() for i in range(6)}
     small = probes.open_splits(name, 6, 4, image_size=32)
     assert small.test[0]["image"].shape == (32, 32, 3)
 
@@ -36,6 +44,7 @@ def test_a_function_makes_both_splits():
     assert (len(splits.train), len(splits.test)) == (6, 4)
     assert splits.name == "flat"
     assert not set(ids(splits.train)) & set(ids(splits.test))
+    assert not set(ids(splits.train)) & set(ids(makers.flat(6)))
     (work,) = probes.works.plan([f"classification={MAKERS}:flat"], test_size=3)
     assert work.name == "classification=flat" and len(work.splits.test) == 3
     with pytest.raises(ValueError, match=r"'depth' needs one of"):
