@@ -8,7 +8,7 @@ from findings.finding import over
 from findings.finding import seeded
 from findings.run import run
 
-ON_SCENES = ("box_class", "detection", "classification=objects")
+ON_SCENES = ("box_class", "classification=objects")
 ON_VIDEO = ("action", "classification=objects")
 
 
@@ -63,7 +63,6 @@ def finding(budget):
     acts = {"objects": whole}
     if boxes:
         figures["box class"] = "box_class/decoder"
-        figures["detection"] = "detection/decoder"
         acts["action"] = "action/decoder"
     claims = []
     for rows, where, columns in (
@@ -117,4 +116,6 @@ def finding(budget):
             Table("Trained on scenes", scenes, figures),
             Table("Trained on video", video, acts),
         ),
+        lacks="Detection, whose answers are seventy tokens long: it takes the "
+        "decoder longer than the training. T4 asks for it.",
     )

@@ -2,11 +2,11 @@
 
 import pytest
 
+from findings.effect import difference
 from findings.finding import SEEDS
 from findings.finding import Claim
 from findings.finding import Finding
 from findings.finding import Table
-from findings.finding import difference
 from findings.finding import seeded
 from findings.run import FULL
 from findings.run import run

@@ -15,9 +15,9 @@ from findings import work
 from findings import write
 from findings.__main__ import folder_of
 from findings.__main__ import main
+from findings.effect import difference
 from findings.finding import Claim
 from findings.finding import Table
-from findings.finding import difference
 from findings.run import BUDGETS
 from findings.run import FULL
 from findings.run import report_key

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from findings import verdict
+from findings.effect import Effect
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,8 @@ def test_one_seed():
         # More than its interval, but not twice as much.
         (weak, 0.001, verdict.INCONCLUSIVE),
     ):
-        found = verdict.judge("x", [hits], 10, spread)
+        effect = Effect(hits.mean(), hits)
+        found = verdict.judge("x", [effect], 10, spread)
         assert found.verdict == word
         assert found.interval[0] < found.effect < found.interval[1]
     assert found.interval[0] > 0

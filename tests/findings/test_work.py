@@ -34,7 +34,7 @@ def test_commands_are_what_the_recipe_takes(one, tmp_path):
     assert (options.seed, options.evaluate) == (one.seed, False)
     steps = options.views // views.views_per_step(options)
     assert work.steps_of(one, FULL) == steps
-    if one == methods.UNTRAINED:
+    if one.options == methods.UNTRAINED.options:
         assert options.learning_rate == 0.0
         return
     assert options.views == FULL.views

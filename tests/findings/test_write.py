@@ -10,8 +10,8 @@ from findings import pool
 from findings import verdict
 from findings import write
 from findings.__main__ import main
+from findings.effect import difference
 from findings.finding import SEEDS
-from findings.finding import difference
 from tests.findings.made_up import FIGURE
 from tests.findings.made_up import made
 
@@ -25,6 +25,7 @@ def test_results(case, tmp_path):
     assert not empty
     text = (tmp_path / "a/RESULTS.md").read_text()
     assert "Not answered: 1 of its 6 runs are missing." in text
+    assert write.PROVISIONAL in text
     made(store, finding.runs[-1])
     assert not store.missing()
 
@@ -43,10 +44,8 @@ def test_results(case, tmp_path):
         "seeds",
         "views",
     }
-    means = [
-        np.mean(difference(*finding.runs[3::-3][:2], FIGURE)(store.get, s))
-        for s in SEEDS
-    ]
+    gain = difference(*finding.runs[3::-3][:2], FIGURE)
+    means = [gain(store.get, seed).value for seed in SEEDS]
     np.testing.assert_allclose(found[0]["effect"], np.mean(means))
     assert [one["seeds"] for one in found] == [3, 1, 3]
     assert {one["views"] for one in found} == {7}
@@ -57,6 +56,7 @@ def test_results(case, tmp_path):
 
     text = (tmp_path / "a/RESULTS.md").read_text()
     values = [store.get(one).value(FIGURE) for one in finding.runs[:3]]
+    assert write.PROVISIONAL not in text
     assert f"| CLIP | {100 * np.mean(values):.1f} ± " in text
     assert f"| better | {100 * np.mean(means):+.1f} | " in text
     assert "| a number | +1.500 | -0.984 to +3.984 | 3 | inconclusive |" in text
