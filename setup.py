@@ -47,6 +47,8 @@ TEST = [
     *(*DEMO, *TFDS, *PARQUET, *SAFETENSORS, *PILLOW, *GUIDES, *EXPLORE),
     # Drives a browser, where there is one.
     "selenium>=4.20",
+    # Keras' callback writes its files by it.
+    "tensorboard>=2.18",
     *("pytest>=8", "ruff>=0.9", "mypy>=2"),
 ]
 

@@ -114,7 +114,9 @@ analysis.draw_predictions(
 # ## 4. Near things are learnt first (Figure 4, right)
 #
 # How often Q's best caption is that of the Bellman target, by the overlap of
-# the crop one stands at with the crop that is asked for. Chance is 1 in 64.
+# the crop one stands at with the crop that is asked for. A guess among 64
+# captions is right once in 64; an answer of the few that are the best of many
+# crops is right more often, and `overlap["shuffled"]` says how often.
 
 # %%
 overlap = collected.measure("overlap")

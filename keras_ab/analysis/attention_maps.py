@@ -32,8 +32,8 @@ def attention_maps(
         network: As in `model.encode`; None for a ViT.
 
     Returns:
-        Float32 of shape `(B, heads, T, T)`, the class token (if any) first;
-        each row sums to 1.
+        Float32 of shape `(B, heads, T, T)`, the class token and registers (if
+        any) first; each row sums to 1.
 
     Example:
 
@@ -57,7 +57,11 @@ def attention_maps(
     block = vit.blocks[layer]
     views = extract_views(np.asarray(images), vit.image_shape[:2])
     with no_gradients():
-        tokens = _before(vit, scale_images(views, vit.compute_dtype), layer)
+        pixels = scale_images(views, vit.compute_dtype)
+        tokens = vit.embed(pixels)
+        if layer:
+            _, blocks = vit(pixels, return_intermediates=True)
+            tokens = blocks[layer - 1]
         mixed = block.attention.qkv(block.attention_norm(tokens))
         queries, keys, _ = ops.split(mixed, 3, axis=-1)
         queries, keys = (
@@ -67,20 +71,6 @@ def attention_maps(
         scores = ops.matmul(queries, ops.transpose(keys, (0, 1, 3, 2)))
         scores = ops.cast(scores, "float32") * queries.shape[-1] ** -0.5
         return ops.convert_to_numpy(ops.softmax(scores, axis=-1))
-
-
-def _before(vit, images, layer):
-    """The tokens that a block receives."""
-    if layer:
-        _, tokens = vit(images, return_intermediates=True)
-        return tokens[layer - 1]
-    # The first block's input is not among what a ViT returns.
-    tokens = vit.positions(vit.patches(images), grid_shape=vit.grid_shape)
-    if not vit.class_token:
-        return tokens
-    prefix = ops.cast(vit.class_embedding, tokens.dtype)
-    prefix = ops.broadcast_to(prefix, (len(images), *prefix.shape[1:]))
-    return ops.concatenate([prefix, tokens], axis=1)
 
 
 def draw_attention_maps(
@@ -94,8 +84,9 @@ def draw_attention_maps(
 
     Args:
         images: uint8 of shape `(B, H, W, 3)`.
-        attention: What `attention_maps` returned, `(B, heads, T, T)`. With a
-            class token, its row is drawn; else the mean of all rows.
+        attention: What `attention_maps` returned, `(B, heads, T, T)`. Where
+            there are more tokens than patches, the first one's row is drawn,
+            the class token's; else the mean of all rows.
         grid_shape: `(rows, columns)` of the patches; None for a square.
         titles: A title for each head, or None for their numbers.
         path: Where to save the picture, or None.
@@ -106,7 +97,7 @@ def draw_attention_maps(
     heads, length = attention.shape[1:3]
     rows, columns = grid_shape or (int(length**0.5),) * 2
     prefix = length - rows * columns
-    if prefix not in (0, 1):
+    if prefix < 0:
         raise ValueError(
             "`grid_shape` must be (rows, columns) of the patches among "
             f"{length} tokens. Received: {grid_shape}"

@@ -16,22 +16,28 @@ from keras_ab.typing import PathLike
 Measure = Callable[[Pretrainer], dict[str, Any]]
 """From a model to numbers and arrays by name."""
 
+SHORT = 16
+"""Numbers of a vector that logs take one by one."""
+
 
 class Collector(EverySteps):
     """Measures the model at the start and every so many steps of `fit`.
 
     A measure is any function of the model, such as those of
     `keras_ab.analysis` with their other arguments filled in. What it gives is
-    kept; single numbers are also in the logs of the step and of the epoch, as
-    `MEASURE_KEY`, so that `History`, `CSVLogger` and `TensorBoard` get them
-    (they must stand after this one in the list of callbacks). Weights,
+    kept. Numbers are also in the logs of the step and of the epoch, as
+    `MEASURE_KEY`, and those of short vectors as `MEASURE_KEY_0` and so on, so
+    that `History`, `CSVLogger` and `TensorBoard` get them (they must stand
+    after this one in the list of callbacks; the look at the start is of no
+    step, and in no log). Weights,
     optimizer, random states and data stay as they are.
 
     Args:
         measures: Dict from names to callables `model -> dict`.
         every_steps: Positive int, steps from one look to the next.
         path: Path of an `.npz` file that holds what was collected after each
-            look, or None. A run that goes on adds to it.
+            look, or None. A run that goes on adds to it; a new one begins it
+            anew.
 
     Attributes:
         collected: The `keras_ab.analysis.Collected`.
@@ -82,11 +88,14 @@ class Collector(EverySteps):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         super().on_train_begin(logs)
+        if self.step == 0:
+            # A new run: what is left of another one is not its own.
+            self.collected = Collected.nothing()
+            self._look()
+            return
         if not len(self.collected.steps) and self.path and self.path.exists():
             self.collected = Collected.load(self.path)
         self.collected = self.collected.until(self.step)
-        if self.step == 0 and not len(self.collected.steps):
-            self._look()
 
     def on_train_batch_end(
         self, batch: int, logs: dict[str, Any] | None = None
@@ -112,16 +121,32 @@ class Collector(EverySteps):
         finally:
             random_state.restore(state)
         self.collected = self.collected.with_row(self.step, row)
-        self._numbers = {
-            key.replace("/", "_"): float(value)
-            for key, value in row.items()
-            if np.ndim(value) == 0
-        }
+        self._numbers = numbers(row)
         if self.path is not None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             aside = self.path.with_name(f"{self.path.name}.unfinished")
             self.collected.save(aside)
             os.replace(aside, self.path)
+
+
+def numbers(row: dict[str, Any]) -> dict[str, float]:
+    """What of a look fits into logs.
+
+    Args:
+        row: Dict from `"MEASURE/KEY"` to numbers and arrays.
+
+    Returns:
+        Dict of floats: numbers as `MEASURE_KEY`, vectors of at most `SHORT` as
+        `MEASURE_KEY_0` and so on.
+    """
+    found = {}
+    for key, value in row.items():
+        name = key.replace("/", "_")
+        if np.ndim(value) == 0:
+            found[name] = float(value)
+        elif np.ndim(value) == 1 and len(value) <= SHORT:
+            found.update((f"{name}_{i}", float(v)) for i, v in enumerate(value))
+    return found
 
 
 def measure_all(

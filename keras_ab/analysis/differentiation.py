@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_ab.models.first_batch import as_arrays
+
 
 class Gradients:
     """Gradients of a function's scalars, outside of any training step.
@@ -55,7 +57,8 @@ class Gradients:
         rest = [v.value for v in self.rest]
         by = {"jax": self._jax, "tensorflow": self._tensorflow}
         run = by.get(keras.backend.backend(), self._torch)
-        scalars, gradients = run(places, rest, inputs)
+        # tf.data's tensors are nothing to other backends.
+        scalars, gradients = run(places, rest, as_arrays(inputs))
         found = [
             [
                 np.zeros(tuple(place.shape), "float32")

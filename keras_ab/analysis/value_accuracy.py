@@ -8,6 +8,7 @@ from keras import ops
 from keras_ab.analysis import drawing
 from keras_ab.analysis.overlap import box_iou
 from keras_ab.models import AnnotationBootstrapping
+from keras_ab.models.first_batch import as_arrays
 from keras_ab.models.inference import no_gradients
 from keras_ab.typing import Batch
 from keras_ab.typing import PathLike
@@ -21,7 +22,10 @@ def value_accuracy(
     A pair of views (i, j) counts as right if the annotation of the largest
     `Q(x_i, bb_{i→j}, l)` is that of the largest Bellman target `y[j, l]`. Q is
     the online network's, the target is the lagging network's, as in the loss.
-    Guessing is right in one of L cases.
+
+    Few annotations are often the best of many crops, so that Q may be right
+    without having looked: `"shuffled"` is the control, the accuracy where each
+    image's Q is held against the next image's targets.
 
     Args:
         model: A `keras_ab.models.AnnotationBootstrapping` whose actions are
@@ -33,7 +37,8 @@ def value_accuracy(
     Returns:
         Dict of `"accuracy"` and `"pairs"`, float64 and int64 `(bins,)`, over
         pairs i ≠ j (NaN where there is none); `"moving"`, the accuracy of all
-        of these; and `"staying"`, that of i = j.
+        of these; `"shuffled"`, what of it another image's targets get; and
+        `"staying"`, the accuracy of i = j.
 
     Example:
 
@@ -49,6 +54,7 @@ def value_accuracy(
             "Overlap is that of crop boxes. Received: an action space of "
             f"{value.actions.state_key!r}"
         )
+    batch = as_arrays(batch)
     if bins < 1:
         raise ValueError(f"`bins` must be positive. Received: {bins}")
     with no_gradients():
@@ -56,7 +62,9 @@ def value_accuracy(
         best = ops.argmax(value.q_logits(outputs), axis=-1)
         target = value.bellman_targets(batch, model.network())
         wanted = ops.argmax(target, axis=-1)
-    hits = ops.convert_to_numpy(best) == ops.convert_to_numpy(wanted)[:, None]
+    best, wanted = map(ops.convert_to_numpy, (best, wanted))
+    hits = best == wanted[:, None]
+    others = best == np.roll(wanted, 1, axis=0)[:, None]
     iou = box_iou(ops.convert_to_numpy(batch["value"]["boxes"]))
     same = np.eye(iou.shape[-1], dtype=bool)
     moves, overlap = hits[:, ~same], iou[:, ~same]
@@ -67,6 +75,7 @@ def value_accuracy(
         "accuracy": np.where(pairs, right / np.maximum(pairs, 1), np.nan),
         "pairs": pairs,
         "moving": moves.mean(),
+        "shuffled": others[:, ~same].mean(),
         "staying": hits[:, same].mean(),
     }
 

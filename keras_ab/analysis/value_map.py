@@ -21,16 +21,16 @@ class ValueMap:
 
     Args:
         boxes: Float32 of shape `(rows, columns, 4)`: the boxes, in the frame
-            of the image.
-        values: Float32 of shape `(rows, columns, L)`: Q of looking there, for
-            each annotation.
+            of the image; of several sizes `(sizes, rows, columns, 4)`.
+        values: Float32 of shape `(rows, columns, L)`, or `(sizes, rows,
+            columns, L)`: Q of looking there, for each annotation.
     """
 
     boxes: np.ndarray
     values: np.ndarray
 
     def best(self, annotation: int) -> np.ndarray:
-        """The best box for an annotation.
+        """The best box for an annotation, of any size.
 
         Args:
             annotation: Int, its index.
@@ -46,18 +46,19 @@ def value_map(
     model: AnnotationBootstrapping,
     image: np.ndarray,
     annotations: Any,
-    size: float = 0.35,
+    size: float | Sequence[float] = 0.35,
     steps: int = 17,
     network: str | None = None,
     view: Box = WHOLE,
 ) -> ValueMap:
-    """Values of looking at each place of an image.
+    """Values of looking at each place of an image, at one scale or several.
 
     Args:
         model: A `keras_ab.models.AnnotationBootstrapping`.
         image: uint8 of shape `(H, W, 3)`.
         annotations: What the reward understands, L of them.
-        size: Float, the side of the sliding box as a share of the image's.
+        size: Float, the side of the sliding box as a share of the image's; or
+            several.
         steps: Int, places along each axis.
         network: As in `model.encode`.
         view: The box of the image at which the agent stands, resized to the
@@ -71,15 +72,21 @@ def value_map(
     >>> values = keras_ab.analysis.value_map(model, image, ["a cup"])
     >>> values.best(0)
     # the box where a cup is likeliest
+    >>> sizes = (0.2, 0.35, 0.5)
+    >>> keras_ab.analysis.value_map(model, image, ["a cup"], sizes).values.shape
+    # (3, 17, 17, 1)
 
     Reference:
         Figure 1: predicting annotations of distant sub-crops.
     """
-    boxes = sliding_boxes(size, steps)
+    sizes = (size,) if isinstance(size, (int, float)) else tuple(size)
+    boxes = np.stack([sliding_boxes(each, steps) for each in sizes])
+    if isinstance(size, (int, float)):
+        boxes = boxes[0]
     here = crop_view(image, view, model.encoder.image_shape[:2])
     actions = actions_between(view, boxes.reshape(-1, 4))
     values = model.value(here[None], actions[None], annotations, network)
-    values = ops.convert_to_numpy(values).reshape(steps, steps, -1)
+    values = ops.convert_to_numpy(values).reshape(*boxes.shape[:-1], -1)
     return ValueMap(boxes, values)
 
 
@@ -111,6 +118,8 @@ def draw_value_maps(
 ) -> Any:
     """Draws an image and a heat map over it for each annotation.
 
+    Of several sizes, a row each; the box is the best of all, in its row.
+
     Args:
         image: uint8 of shape `(H, W, 3)`.
         values: A `ValueMap` of that image.
@@ -123,38 +132,58 @@ def draw_value_maps(
     # Imported here: matplotlib comes with the extra `plot`.
     from matplotlib.figure import Figure
 
-    rows, columns = image.shape[:2]
+    boxes, maps = values.boxes, values.values
+    if boxes.ndim == 3:
+        boxes, maps = boxes[None], maps[None]
     width = 2.9 * (1 + len(captions))
-    figure = Figure(figsize=(width, 3.4), layout="constrained")
-    axes = figure.subplots(1, 1 + len(captions))
-    axes[0].imshow(image, interpolation="bicubic")
-    axes[0].set_title("the view", fontsize=10)
-    centres = values.boxes.reshape(-1, 4)
-    low, high = centres[0], centres[-1]
-    extent = (
-        (low[1] + low[3]) / 2 * columns,
-        (high[1] + high[3]) / 2 * columns,
-        (high[0] + high[2]) / 2 * rows,
-        (low[0] + low[2]) / 2 * rows,
-    )
-    for index, (axis, caption) in enumerate(zip(axes[1:], captions)):
-        grey = np.repeat(image.mean(-1, keepdims=True), 3, -1) / 255
-        axis.imshow(0.35 + 0.65 * grey, interpolation="bicubic")
-        heat = axis.imshow(
-            values.values[..., index],
-            extent=extent,
-            cmap="inferno",
-            alpha=0.6,
-            interpolation="bicubic",
-        )
-        y0, x0, y1, x1 = values.best(index) * [rows, columns, rows, columns]
-        axis.plot(
-            [x0, x1, x1, x0, x0], [y0, y0, y1, y1, y0], color="cyan", lw=2
-        )
-        axis.set_title(f"“{caption}”", fontsize=10)
-        figure.colorbar(heat, ax=axis, shrink=0.75, format="%.2g")
-    for axis in axes:
-        axis.set(xticks=[], yticks=[], xlim=(0, columns), ylim=(rows, 0))
+    figure = Figure(figsize=(width, 3.4 * len(boxes)), layout="constrained")
+    axes = figure.subplots(len(boxes), 1 + len(captions), squeeze=False)
+    grey = np.repeat(image.mean(-1, keepdims=True), 3, -1) / 255
+    best = [
+        maps[..., i].max(axis=(1, 2)).argmax() for i in range(len(captions))
+    ]
+    for row, places in enumerate(boxes):
+        view, *others = axes[row]
+        view.imshow(image, interpolation="bicubic")
+        side = places[0, 0, 2] - places[0, 0, 0]
+        view.set_title("the view" if len(boxes) == 1 else f"size {side:.2g}")
+        for index, axis in enumerate(others):
+            axis.imshow(0.35 + 0.65 * grey, interpolation="bicubic")
+            heat = axis.imshow(
+                maps[row, ..., index],
+                extent=_extent(places, image.shape),
+                cmap="inferno",
+                alpha=0.6,
+                interpolation="bicubic",
+                vmin=np.nanmin(maps[..., index]),
+                vmax=np.nanmax(maps[..., index]),
+            )
+            if row == best[index]:
+                _outline(axis, values.best(index), image.shape)
+            axis.set_title(f"“{captions[index]}”")
+            figure.colorbar(heat, ax=axis, shrink=0.75, format="%.2g")
+    for axis in axes.ravel():
+        axis.title.set_fontsize(10)
+        axis.set(xticks=[], yticks=[])
+        axis.set(xlim=(0, image.shape[1]), ylim=(image.shape[0], 0))
     if path is not None:
         figure.savefig(path, dpi=120)
     return figure
+
+
+def _extent(boxes, shape):
+    """Where a map's cells are: around the middles of their boxes."""
+    low, high = boxes[0, 0], boxes[-1, -1]
+    edges = []
+    for axis, sides in ((1, shape[1]), (0, shape[0])):
+        first, last = ((b[axis] + b[axis + 2]) / 2 for b in (low, high))
+        half = (last - first) / max(boxes.shape[1 - axis] - 1, 1) / 2
+        half = half or (low[axis + 2] - low[axis]) / 2
+        edges.append(((first - half) * sides, (last + half) * sides))
+    (left, right), (top, bottom) = edges
+    return left, right, bottom, top
+
+
+def _outline(axis, box, shape):
+    y0, x0, y1, x1 = box * [*shape[:2], *shape[:2]]
+    axis.plot([x0, x1, x1, x0, x0], [y0, y0, y1, y1, y0], color="cyan", lw=2)

@@ -26,8 +26,10 @@ def value_ranks(
 
     Of each record one object is drawn whose caption fits nothing else in the
     picture and which a box of that size holds. The model sees the whole image
-    and is asked for the box around the object, and for as many of its size at
-    random places.
+    and is asked for the box around the object, and for others of its size at
+    places where such objects are in other pictures. So who has not looked, but
+    knows where objects tend to be, is at chance: among places drawn evenly he
+    is not.
 
     Args:
         model: A `keras_ab.models.AnnotationBootstrapping` whose annotations
@@ -38,45 +40,51 @@ def value_ranks(
             `keras_ab.data.scenes.describe`.
         count: Int, records at most.
         size: Float, the boxes' side as a share of the image's.
-        boxes: Int, random boxes of each record.
+        boxes: Int, other boxes for each record.
         seed: Int.
         network: As in `model.encode`.
 
     Returns:
-        Float64 of shape `(M,)`: the share of the random boxes with a larger Q,
+        Float64 of shape `(M,)`: the share of the other boxes with a larger Q,
         ties counted by half. 0: the map points at the object; 0.5: by chance.
         `keras_ab.probes.bootstrap_interval` gives the mean's interval.
     """
     rng = np.random.default_rng(seed)
-    ranks: list[float] = []
+    found = []
     for index in range(len(source)):
-        if len(ranks) == count:
+        if len(found) == count:
             break
-        record = source[index]
+        record = source.annotations(index)
         names = list(zip(record["classes"], record["colours"]))
         places = np.asarray(record["boxes"], "float64")
         fits = ((places[:, 2:] - places[:, :2]) <= size).all(axis=1)
         known = [i for i in np.nonzero(fits)[0] if names.count(names[i]) == 1]
-        if not known:
-            continue
-        chosen = known[int(rng.integers(len(known)))]
-        middle = (places[chosen, :2] + places[chosen, 2:]) / 2
-        corners = np.clip(middle - size / 2, 0, 1 - size)[None]
-        others = rng.uniform(0, 1 - size, (boxes, 2))
-        corners = np.concatenate([corners, others])
-        asked = np.concatenate([corners, corners + size], axis=1)
+        if known:
+            chosen = known[int(rng.integers(len(known)))]
+            middle = (places[chosen, :2] + places[chosen, 2:]) / 2
+            corner = np.clip(middle - size / 2, 0, 1 - size)
+            found.append((index, names[chosen], corner))
+    if len(found) < 2:
+        raise ValueError(
+            "Two records or more must have an object that a box of this size "
+            "holds, and whose caption is its own. Received: "
+            f"{len(source)} records, size={size}"
+        )
+    corners = np.stack([corner for _, _, corner in found])
+    ranks = []
+    for number, (index, name, corner) in enumerate(found):
+        others = rng.integers(len(found) - 1, size=boxes)
+        others = corners[others + (others >= number)]
+        places = np.concatenate([corner[None], others])
+        asked = np.concatenate([places, places + size], axis=1)
+        record = source[index]
         view = crop_view(record["image"], WHOLE, model.encoder.image_shape[:2])
         q = model.value(
             view[None],
             actions_between(WHOLE, asked)[None],
-            [describe(*names[chosen])],
+            [describe(*name)],
             network,
         )
         q = ops.convert_to_numpy(q)[0, :, 0]
         ranks.append((q[1:] > q[0]).mean() + (q[1:] == q[0]).mean() / 2)
-    if not ranks:
-        raise ValueError(
-            "No record has an object that a box of this size holds, and whose "
-            f"caption is its own. Received: {len(source)} records, size={size}"
-        )
     return np.array(ranks)

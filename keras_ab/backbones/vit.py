@@ -238,23 +238,7 @@ class ViT(keras.layers.Layer):
         patch_ids: Tensor | None = None,
         patch_mask: Tensor | None = None,
     ) -> Tensor | tuple[Tensor, list[Tensor]]:
-        channels = self.image_shape[-1]
-        if len(images.shape) != 4 or images.shape[-1] != channels:
-            raise ValueError(
-                "This ViT takes images (batch, height, width, channels) with "
-                f"{channels} channels. Received: shape {tuple(images.shape)}"
-            )
-        grid_shape = self._grid(tuple(images.shape[1:]))
-        tokens = self.patches(images)
-        tokens = self.positions(tokens, grid_shape=grid_shape)
-        if patch_ids is not None:
-            tokens = take_patches(tokens, patch_ids)
-        if self.num_registers:
-            tokens = _after(self.registers, tokens)
-        if self.class_token:
-            tokens = _after(self.class_embedding, tokens)
-        if self.pre_norm:
-            tokens = self.embedding_norm(tokens)
+        tokens = self.embed(images, patch_ids)
         if patch_mask is not None:
             patch_mask = extended(patch_mask, self.num_prefix_tokens)
         intermediates = []
@@ -271,6 +255,38 @@ class ViT(keras.layers.Layer):
             intermediates.append(tokens)
         tokens = self.norm(tokens)
         return (tokens, intermediates) if return_intermediates else tokens
+
+    def embed(self, images: Tensor, patch_ids: Tensor | None = None) -> Tensor:
+        """Tokens as the first block receives them.
+
+        Args:
+            images: As in `call`.
+            patch_ids: As in `call`.
+
+        Returns:
+            Floats of shape `(B, T, hidden_dim)`: class token, registers and
+            patches, with their positions.
+
+        Raises:
+            ValueError: If the images have another rank or channel count, or
+                sides that are no multiples of the patches'.
+        """
+        channels = self.image_shape[-1]
+        if len(images.shape) != 4 or images.shape[-1] != channels:
+            raise ValueError(
+                "This ViT takes images (batch, height, width, channels) with "
+                f"{channels} channels. Received: shape {tuple(images.shape)}"
+            )
+        grid_shape = self._grid(tuple(images.shape[1:]))
+        tokens = self.patches(images)
+        tokens = self.positions(tokens, grid_shape=grid_shape)
+        if patch_ids is not None:
+            tokens = take_patches(tokens, patch_ids)
+        if self.num_registers:
+            tokens = _after(self.registers, tokens)
+        if self.class_token:
+            tokens = _after(self.class_embedding, tokens)
+        return self.embedding_norm(tokens) if self.pre_norm else tokens
 
     def pool(self, tokens: Tensor) -> Tensor:
         """One vector for each image.

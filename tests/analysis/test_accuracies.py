@@ -33,7 +33,7 @@ def test_value_accuracy_by_counting():
     y = factory.bellman_targets(model.target, batch)
     views, boxes = batch["value"]["image"], batch["value"]["boxes"]
     ids = batch["reward"]["text"]
-    right, pairs, stay = np.zeros(4), np.zeros(4, int), []
+    right, pairs, stay, others = np.zeros(4), np.zeros(4, int), [], []
     low, size = boxes[..., :2], boxes[..., 2:] - boxes[..., :2]
     corners = boxes.reshape(6, 1, 3, 2, 2) - low[:, :, None, None]
     actions = (corners / size[:, :, None, None]).reshape(18, 3, 4)
@@ -47,6 +47,7 @@ def test_value_accuracy_by_counting():
         place = min(int(4 * iou(*boxes[b, [i, j]].astype(float))), 3)
         pairs[place] += 1
         right[place] += hit
+        others.append(q[b, i, j].argmax() == y[b - 1, j].argmax())
     np.testing.assert_array_equal(found["pairs"], pairs)
     seen = pairs > 0
     np.testing.assert_allclose(
@@ -55,6 +56,7 @@ def test_value_accuracy_by_counting():
     assert np.isnan(found["accuracy"][~seen]).all()
     np.testing.assert_allclose(found["moving"], right.sum() / pairs.sum())
     np.testing.assert_allclose(found["staying"], np.mean(stay))
+    np.testing.assert_allclose(found["shuffled"], np.mean(others))
     assert 0 < found["moving"] < 1
 
 

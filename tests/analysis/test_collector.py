@@ -102,6 +102,64 @@ def test_a_run_that_goes_on_adds_to_its_file(tmp_path):
     assert [p.name for p in path.parent.iterdir()] == ["collected.npz"]
 
 
+def test_a_new_run_begins_anew(tmp_path):
+    path = tmp_path / "collected.npz"
+    old = analysis.Collected.nothing().with_row(0, {"of/another": 7.0})
+    old.with_row(1, {"of/another": 8.0}).save(path)
+    collector = analysis.Collector({"w": norm}, 1, path)
+    for seed in range(2):
+        keras.utils.set_random_seed(seed)
+        model = factory.clip()
+        factory.compile(model)
+        wanted = norm(model)["norm"]
+        fit(model, [factory.batch()], collector)
+        kept = analysis.Collected.load(path)
+        assert kept.steps.tolist() == [0, 1]
+        assert kept["w/norm"][0] == wanted
+
+
+def test_numbers_of_short_vectors_are_logged():
+    def some(model):
+        return {"short": np.arange(3), "long": np.arange(17), "one": 2.0}
+
+    model = factory.clip()
+    factory.compile(model)
+    collector = analysis.Collector({"w": some}, 1)
+    logs = fit(model, [factory.batch()], collector).history
+    of_ours = {k: v for k, v in logs.items() if k.startswith("w_")}
+    assert of_ours == {
+        "w_short_0": [0.0],
+        "w_short_1": [1.0],
+        "w_short_2": [2.0],
+        "w_one": [2.0],
+    }
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow",
+    reason="what reads TensorBoard's files is TensorFlow's",
+)
+def test_tensorboard_gets_them(tmp_path):
+    from tensorflow import make_ndarray
+    from tensorflow.compat.v1.train import summary_iterator
+
+    model = factory.clip()
+    factory.compile(model)
+    collector = analysis.Collector({"w": norm}, 1)
+    board = keras.callbacks.TensorBoard(str(tmp_path), update_freq=1)
+    fit(model, [factory.batch()] * 2, collector, board)
+    found = {}
+    for file in tmp_path.rglob("events.*"):
+        for event in summary_iterator(str(file)):
+            for value in event.summary.value:
+                if "w_norm" in value.tag:
+                    number = make_ndarray(value.tensor)
+                    found.setdefault(value.tag, []).append(float(number))
+    wanted = collector.collected["w/norm"][1:]
+    assert "batch_w_norm" in found and "epoch_w_norm" in found
+    np.testing.assert_allclose(found["batch_w_norm"], wanted, rtol=1e-6)
+
+
 def test_wrong_use():
     with pytest.raises(ValueError, match="`every_steps`.*Received: 0"):
         analysis.Collector({"w": norm}, 0)

@@ -225,3 +225,18 @@ def test_a_term_without_the_encoder_has_no_gradient():
     assert found["reward"].any()
     alignment = analysis.GradientAlignment(factory.batch())
     assert alignment(model)["cosine"] == 0.0
+
+
+def test_batches_of_tf_data():
+    import tensorflow as tf
+
+    model, batch = factory.abclip(), factory.batch()
+    tensors = next(iter(tf.data.Dataset.from_tensors(batch)))
+    for measure in (analysis.Curriculum, analysis.GradientAlignment):
+        wanted, found = measure(batch)(model), measure(tensors)(model)
+        for key, value in wanted.items():
+            np.testing.assert_array_equal(found[key], value, err_msg=key)
+    wanted, found = (
+        analysis.value_accuracy(model, some) for some in (batch, tensors)
+    )
+    np.testing.assert_array_equal(found["accuracy"], wanted["accuracy"])

@@ -45,6 +45,43 @@ def test_colours():
         analysis.token_colours(model, images, grid_shape=(3, 2))
 
 
+@pytest.mark.parametrize("layer", [0, -1])
+def test_attention_behind_registers(layer):
+    """The weights that the block's own attention mixes values with."""
+    vit = backbones.ViT(
+        (16, 16, 3),
+        *(8, 8, 2, 2, 16),
+        class_token=True,
+        num_registers=2,
+        pre_norm=True,
+    )
+    vit.build()
+    images = factory.batch()["reward"]["image"]
+    found = analysis.attention_maps(vit, images, layer)
+    assert found.shape == (4, 2, 7, 7)
+    attention = vit.blocks[layer].attention
+    inner, seen = type(attention).call, []
+
+    def recorded(self, tokens, *args, **kwargs):
+        mixed = inner(self, tokens, *args, **kwargs)
+        if self is attention:
+            seen.append((array(tokens), array(mixed)))
+        return mixed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(attention), "call", recorded)
+        vit(images / 127.5 - 1)
+    ((tokens, mixed),) = seen
+    values = tokens @ array(attention.qkv.kernel) + array(attention.qkv.bias)
+    values = np.split(values, 3, axis=-1)[2].reshape(4, 7, 2, 4)
+    out = np.einsum("bhij,bjhd->bihd", found, values).reshape(4, 7, 8)
+    out = out @ array(attention.output_projection.kernel)
+    out = out + array(attention.output_projection.bias)
+    np.testing.assert_allclose(out, mixed, atol=1e-5)
+    figure = analysis.draw_attention_maps(images, found, (2, 2))
+    assert len(figure.axes) == 4 * 3
+
+
 @pytest.mark.parametrize("class_token", [False, True])
 @pytest.mark.parametrize("layer", [0, -1])
 def test_attention_by_numpy(class_token, layer):

@@ -1,6 +1,7 @@
 import numpy as np
 
 from keras_ab import analysis
+from keras_ab.analysis.value_map import sliding_boxes
 from tests.models import factory
 
 
@@ -32,3 +33,39 @@ def test_value_maps_are_values(tmp_path):
     )
     assert len(figure.axes) == 3 + 2
     assert (tmp_path / "map.png").stat().st_size > 5000
+
+
+def test_several_sizes(tmp_path):
+    model = factory.abclip()
+    image = np.random.default_rng(0).integers(0, 256, (16, 20, 3), "uint8")
+    captions, sizes = ["w1", "w2 w3"], (0.2, 0.5, 1.0)
+    found = analysis.value_map(model, image, captions, sizes, steps=4)
+    assert found.values.shape == (3, 4, 4, 2)
+    for place, size in enumerate(sizes):
+        single = analysis.value_map(model, image, captions, size, steps=4)
+        np.testing.assert_array_equal(found.boxes[place], single.boxes)
+        np.testing.assert_allclose(
+            found.values[place], single.values, atol=1e-6
+        )
+    place = np.unravel_index(found.values[..., 1].argmax(), (3, 4, 4))
+    np.testing.assert_array_equal(found.best(1), found.boxes[place])
+    figure = analysis.draw_value_maps(image, found, captions)
+    # A row a size: the view, a map a caption, and its scale.
+    assert len(figure.axes) == 3 * 3 + 3 * 2
+    outlined = [i for i, axis in enumerate(figure.axes[:9]) if axis.lines]
+    rows = [found.values[..., i].max(axis=(1, 2)).argmax() for i in range(2)]
+    assert outlined == sorted(3 * row + 1 + i for i, row in enumerate(rows))
+
+
+def test_a_map_lies_where_its_boxes_are():
+    boxes = sliding_boxes(0.4, 5)
+    values = np.zeros((5, 5, 1), "float32")
+    image = np.zeros((30, 60, 3), "uint8")
+    figure = analysis.draw_value_maps(
+        image, analysis.ValueMap(boxes, values), ["x"]
+    )
+    (_, heat) = figure.axes[1].images
+    # Middles of boxes from 0.2 to 0.8, 0.15 apart; cells reach half as far.
+    np.testing.assert_allclose(
+        heat.get_extent(), [0.125 * 60, 0.875 * 60, 0.875 * 30, 0.125 * 30]
+    )

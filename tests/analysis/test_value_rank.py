@@ -7,6 +7,7 @@ import pytest
 
 from keras_ab import analysis
 from keras_ab import data
+from keras_ab import probes
 from keras_ab.data import scenes
 
 
@@ -64,12 +65,30 @@ def test_who_knows_ranks_first():
         np.testing.assert_allclose(asked[:, 2:] - asked[:, :2], 0.35, atol=1e-6)
         assert asked.shape == (65, 4)
     away, _ = ranks(-1.0)
-    assert away.mean() > 0.5
+    assert away.mean() > 0.9
 
 
 def test_who_knows_nothing_is_at_chance():
     found, _ = ranks(0.0)
     np.testing.assert_array_equal(found, 0.5)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_who_only_knows_where_things_tend_to_be_is_at_chance(sign):
+    class Central:
+        """Prefers boxes in the middle, or at the edges, whatever is there."""
+
+        encoder = Knowing.encoder
+
+        def value(self, views, actions, annotations, network):
+            middle = (actions[0, :, :2] + actions[0, :, 2:]) / 2
+            return -sign * np.abs(middle - 0.5).sum(axis=1)[None, :, None]
+
+    found = analysis.value_ranks(
+        Central(), data.Scenes(size=250), scenes.describe, count=250
+    )
+    low, high = probes.bootstrap_interval(found)
+    assert low < 0.5 < high and high - low < 0.1
 
 
 def test_no_object():
