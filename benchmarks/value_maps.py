@@ -3,9 +3,10 @@ r"""Do the value maps of a shipped ABCLIP point at what was named?
     python -m benchmarks.value_maps --json benchmarks/results/value_maps.json
 
 Of each of 1,000 held-out scenes one object is named, and the box around it is
-ranked among 64 boxes of its size at random places, by Q. The figure is the
-mean share of boxes that Q prefers to it, with its bootstrap interval: 0 if the
-map always points at the object, 0.5 by chance. Controls: the same with
+ranked by Q among 64 boxes of its size around objects of other scenes. The
+figure is the mean share of boxes that Q prefers to it, with its bootstrap
+interval: 0 if the map always points at the object, 0.5 by chance. Controls:
+the same with
 the caption of another kind of object, of another colour, and of both, and with
 the network before training.
 """

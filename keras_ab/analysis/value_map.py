@@ -36,9 +36,10 @@ class ValueMap:
             annotation: Int, its index.
 
         Returns:
-            `(ymin, xmin, ymax, xmax)` in the frame of the image.
+            `(ymin, xmin, ymax, xmax)` in the frame of the image; places
+            without a value (NaN) are passed over.
         """
-        flat = self.values[..., annotation].argmax()
+        flat = np.nanargmax(self.values[..., annotation])
         return self.boxes.reshape(-1, 4)[flat]
 
 

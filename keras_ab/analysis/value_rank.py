@@ -1,6 +1,7 @@
 """Do value maps point at what was named?"""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -50,7 +51,7 @@ def value_ranks(
         `keras_ab.probes.bootstrap_interval` gives the mean's interval.
     """
     rng = np.random.default_rng(seed)
-    found = []
+    found: list[tuple[int, Any, np.ndarray]] = []
     for index in range(len(source)):
         if len(found) == count:
             break

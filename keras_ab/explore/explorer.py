@@ -1,6 +1,7 @@
 """What the page shows, as a function of what was chosen; no page in it."""
 
 import dataclasses
+import functools
 import threading
 from typing import Any
 
@@ -8,13 +9,32 @@ import numpy as np
 
 from keras_ab import analysis
 from keras_ab.analysis.views import WHOLE
+from keras_ab.analysis.views import check_boxes
 from keras_ab.explore.annotations import annotations_of
+from keras_ab.explore.annotations import check_alike
 from keras_ab.explore.gallery import Gallery
+from keras_ab.explore.reach import within_reach
 from keras_ab.models import AnnotationBootstrapping
 from keras_ab.typing import Box
 
 PLACES = 17
 SMALLEST = 0.02
+MAPS = 1024
+"""Value maps that are kept, the ones asked for last: those of a walk."""
+
+ALONE = (
+    "p is a share among annotations, and there is only one: {more}. Q and the "
+    "map need no others."
+)
+PARTLY = (
+    "The model's actions do not reach all of the picture from here: there the "
+    "map is empty."
+)
+STUCK = (
+    "No box of this side is within reach of the model's actions from here: "
+    "choose a smaller side, or start in a larger box."
+)
+BEYOND = "My box is beyond the reach of the model's actions from here: no Q."
 
 
 @dataclasses.dataclass
@@ -22,31 +42,44 @@ class Scene:
     """What one model says of one situation.
 
     Args:
-        values: A `keras_ab.analysis.ValueMap` of the wanted annotation alone.
+        values: A `keras_ab.analysis.ValueMap` of the wanted annotation alone,
+            NaN where the model's actions do not reach.
         view: Where the agent stands, a box of the image.
         path: List of the boxes at which it stood, the first one first.
-        best: A `keras_ab.analysis.Look` at the best box.
-        chosen: A `Look` at the user's box, or None.
+        best: A `keras_ab.analysis.Look` at the best box; None where none is
+            within reach.
+        chosen: A `Look` at the user's box, or None. Its Q is NaN where the
+            box is beyond reach.
+        here: Float, the reward of the view for the wanted annotation.
+        labels: List of the annotations as people call them, the wanted one
+            first. Where there is one alone, rewards are NaN: a share of one
+            is 1 whatever is seen.
+        notices: List of strings, what to know about these numbers.
     """
 
     values: analysis.ValueMap
     view: Box
     path: list
-    best: analysis.Look
+    best: analysis.Look | None
     chosen: analysis.Look | None
+    here: float
+    labels: list[str]
+    notices: list[str]
 
 
 class Explorer:
     """Models side by side, over the same pictures.
 
+    Value maps are kept, so models should not be trained meanwhile.
+
     Args:
         models: Dict from names to `keras_ab.models.AnnotationBootstrapping`s
-            with the same kind of annotations.
+            with the same kind of annotations, and the same names of them.
         gallery: A `Gallery`.
         network: As in `model.encode`.
 
     Raises:
-        ValueError: If a model has no value function, or kinds differ.
+        ValueError: If a model has no value function, or annotations differ.
     """
 
     def __init__(
@@ -64,14 +97,13 @@ class Explorer:
                 )
             model.network(network)
         self.models, self.gallery, self.network = models, gallery, network
-        kinds = [annotations_of(m, gallery) for m in models.values()]
-        if len({type(kind) for kind in kinds}) > 1:
-            raise ValueError(
-                "Models that are compared need annotations of one kind. "
-                f"Received: {[type(kind).__name__ for kind in kinds]}"
-            )
-        self.annotations = kinds[0]
-        self._own = dict(zip(models, kinds))
+        self._own = {
+            name: annotations_of(model, gallery, network)
+            for name, model in models.items()
+        }
+        check_alike(self._own)
+        self.annotations: Any = next(iter(self._own.values()))
+        self._map = functools.lru_cache(MAPS)(self._value_map)
         # One request at a time: a model is no shared ground.
         self._lock = threading.Lock()
 
@@ -100,58 +132,125 @@ class Explorer:
             Dict from the models' names to `Scene`s. Rewards are shares among
             the annotations, the wanted one being first.
         """
-        image = self.gallery[picture]
         with self._lock:
             return {
                 name: self._scene(
-                    model,
-                    image,
-                    self._own[name].among(wanted, others)[0],
-                    size,
-                    steps,
-                    start,
-                    chosen,
+                    name, picture, wanted, others, size, steps, start, chosen
                 )
-                for name, model in self.models.items()
+                for name in self.models
             }
 
-    def _scene(self, model, image, annotations, size, steps, start, chosen):
-        path = [start]
-        if steps:
-            walk = analysis.greedy_path(
-                model,
-                image,
-                annotations,
-                view=start,
-                steps=steps,
-                sizes=(size,),
-                places=PLACES,
-                network=self.network,
-            )
-            path += [tuple(box) for box in walk.boxes]
+    def possible_steps(
+        self,
+        picture: str,
+        wanted: str,
+        size: float,
+        steps: int,
+        start: Box = WHOLE,
+    ) -> int:
+        """How many of so many steps can be made.
+
+        Args:
+            picture: As in `scenes`.
+            wanted: As in `scenes`.
+            size: As in `scenes`.
+            steps: As in `scenes`.
+            start: As in `scenes`.
+
+        Returns:
+            Int, of the model that gets farthest: fewer than `steps` where no
+            box is within reach any more.
+        """
+        with self._lock:
+            walks = [
+                self._walk(name, picture, wanted, size, steps, start)
+                for name in self.models
+            ]
+        return max(len(walk) - 1 for walk in walks)
+
+    def _scene(self, name, picture, wanted, others, size, steps, start, chosen):
+        model, own = self.models[name], self._own[name]
+        image = self.gallery[picture]
+        annotations, labels = own.among(wanted, others)
+        notices = own.notices(wanted, others)
+        path = self._walk(name, picture, wanted, size, steps, start)
         view = path[-1]
-        values = analysis.value_map(
+        values = self._map(name, picture, wanted, size, view)
+
+        def look(box):
+            seen = analysis.look(
+                model, image, [box], annotations, view, self.network
+            )
+            if not within_reach(model, view, box):
+                seen.values = np.full_like(seen.values, np.nan)
+            if len(labels) == 1:
+                seen.rewards = np.full_like(seen.rewards, np.nan)
+                seen.here = np.full_like(seen.here, np.nan)
+            return seen
+
+        best = best_box(values)
+        seen = look(view if best is None else best)
+        mine = None if chosen is None else look(chosen)
+        if len(labels) == 1:
+            notices.append(ALONE.format(more=own.more))
+        if best is None:
+            notices.append(STUCK)
+        elif np.isnan(values.values).any():
+            notices.append(PARTLY)
+        if mine is not None and np.isnan(mine.values).any():
+            notices.append(BEYOND)
+        return Scene(
+            values,
+            view,
+            path,
+            None if best is None else seen,
+            mine,
+            float(seen.here[0]),
+            labels,
+            notices,
+        )
+
+    def _walk(self, name, picture, wanted, size, steps, start):
+        """The boxes of a greedy walk, up to where nothing is within reach."""
+        path = [tuple(float(c) for c in start)]
+        for _ in range(steps):
+            box = best_box(self._map(name, picture, wanted, size, path[-1]))
+            if box is None:
+                break
+            path.append(box)
+        return path
+
+    def _value_map(self, name, picture, wanted, size, view):
+        model = self.models[name]
+        found = analysis.value_map(
             model,
-            image,
-            annotations[:1],
+            self.gallery[picture],
+            self._own[name].among(wanted)[0][:1],
             size,
             PLACES,
             self.network,
             view,
         )
+        reached = within_reach(model, view, found.boxes)
+        found.values = np.where(reached[..., None], found.values, np.nan)
+        return found
 
-        def look(box):
-            return analysis.look(
-                model, image, [box], annotations, view, self.network
-            )
 
-        return Scene(
-            values,
-            view,
-            path,
-            look(values.best(0)),
-            None if chosen is None else look(chosen),
-        )
+def best_box(values: analysis.ValueMap) -> Box | None:
+    """The box with the largest Q.
+
+    Args:
+        values: A `ValueMap` of one annotation, perhaps with NaN.
+
+    Returns:
+        `(ymin, xmin, ymax, xmax)`; None where all are NaN.
+    """
+    q = values.values[..., 0].ravel()
+    if np.isnan(q).all():
+        return None
+    box = check_boxes(values.boxes.reshape(-1, 4)[np.nanargmax(q)])
+    top, left, bottom, right = (float(c) for c in box)
+    return top, left, bottom, right
 
 
 def as_box(corners: Any) -> Box | None:

@@ -12,13 +12,16 @@ VIEW, BEST, CHOSEN = "#ffffff", "#00e5ff", "#ffb300"
 
 
 def scene_figure(
-    picture: np.ndarray, scene: Scene, chosen: Box | None, key: str
+    picture: np.ndarray | None,
+    scene: Scene | None,
+    chosen: Box | None,
+    key: str,
 ) -> Any:
     """Draws what a model says, on axes from 0 to 1 as boxes have them.
 
     Args:
-        picture: uint8 of shape `(H, W, 3)`.
-        scene: A `keras_ab.explore.Scene` of it.
+        picture: uint8 of shape `(H, W, 3)`; None where it cannot be read.
+        scene: A `keras_ab.explore.Scene` of it; None for the picture alone.
         chosen: The user's box, or None.
         key: String; as long as it stays, so does the zoom.
 
@@ -28,15 +31,57 @@ def scene_figure(
     # Imported here: plotly comes with the extra `explore`.
     import plotly.graph_objects as go
 
-    rows, columns = picture.shape[:2]
+    figure = go.Figure()
+    ratio = 1.0
+    if scene is not None:
+        _draw_scene(figure, scene)
+    if picture is not None:
+        ratio = picture.shape[0] / picture.shape[1]
+        figure.add_layout_image(
+            source=as_url(picture),
+            xref="x",
+            yref="y",
+            x=0,
+            y=0,
+            sizex=1,
+            sizey=1,
+            sizing="stretch",
+            layer="below",
+        )
+    if chosen is not None:
+        figure.add_shape(**rectangle(chosen, CHOSEN, 3, "solid"), editable=True)
+    common = {"visible": False, "showgrid": False, "constrain": "domain"}
+    figure.update_layout(
+        xaxis={**common, "range": [0, 1]},
+        yaxis={
+            **common,
+            "range": [1, 0],
+            "scaleanchor": "x",
+            "scaleratio": ratio,
+        },
+        margin={"l": 4, "r": 4, "t": 4, "b": 4},
+        dragmode="drawrect",
+        newshape={"line": {"color": CHOSEN, "width": 3}},
+        uirevision=key,
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+    )
+    return figure
+
+
+def _draw_scene(figure, scene):
+    """The heat map, the path, the view and the best box."""
     boxes = scene.values.boxes
-    heat = go.Heatmap(
+    q = scene.values.values[..., 0]
+    figure.add_heatmap(
         x=(boxes[0, :, 1] + boxes[0, :, 3]) / 2,
         y=(boxes[:, 0, 0] + boxes[:, 0, 2]) / 2,
-        z=scene.values.values[..., 0],
+        z=q,
         colorscale="Inferno",
         zsmooth="best",
         opacity=0.55,
+        hoverongaps=False,
+        showscale=bool(np.isfinite(q).any()),
         hovertemplate="Q %{z:.4~g}<extra></extra>",
         colorbar={
             "thickness": 10,
@@ -44,18 +89,6 @@ def scene_figure(
             "tickformat": ".3~g",
             "nticks": 6,
         },
-    )
-    figure = go.Figure(heat)
-    figure.add_layout_image(
-        source=as_url(picture),
-        xref="x",
-        yref="y",
-        x=0,
-        y=0,
-        sizex=1,
-        sizey=1,
-        sizing="stretch",
-        layer="below",
     )
     centres = np.array(
         [[(b[1] + b[3]) / 2, (b[0] + b[2]) / 2] for b in scene.path]
@@ -72,26 +105,8 @@ def scene_figure(
     for box in scene.path[:-1]:
         figure.add_shape(**rectangle(box, VIEW, 1, "dot"))
     figure.add_shape(**rectangle(scene.view, VIEW, 2, "dash"))
-    figure.add_shape(**rectangle(scene.best.boxes[0], BEST, 3, "solid"))
-    if chosen is not None:
-        figure.add_shape(**rectangle(chosen, CHOSEN, 3, "solid"), editable=True)
-    common = {"visible": False, "showgrid": False, "constrain": "domain"}
-    figure.update_layout(
-        xaxis={**common, "range": [0, 1]},
-        yaxis={
-            **common,
-            "range": [1, 0],
-            "scaleanchor": "x",
-            "scaleratio": rows / columns,
-        },
-        margin={"l": 4, "r": 4, "t": 4, "b": 4},
-        dragmode="drawrect",
-        newshape={"line": {"color": CHOSEN, "width": 3}},
-        uirevision=key,
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-    )
-    return figure
+    if scene.best is not None:
+        figure.add_shape(**rectangle(scene.best.boxes[0], BEST, 3, "solid"))
 
 
 def rectangle(box: Box, colour: str, width: float, dash: str) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """What stands where on the page."""
 
+import math
 from typing import Any
 
 from keras_ab.explore.explorer import Explorer
+from keras_ab.explore.explorer import Scene
 
 CORNERS = ("ymin", "xmin", "ymax", "xmax")
 CONFIG: Any = {
@@ -140,7 +142,7 @@ def _annotation(annotations, wanted):
 
     if not annotations.typed:
         options = annotations.options()
-        first = wanted if wanted in options else next(iter(options))
+        first = chosen_by(wanted, options)
         choice = dcc.Dropdown(options, first, id="wanted", clearable=False)
         return [_labelled(annotations.label, choice)]
     first = wanted or next(iter(annotations.others), "")
@@ -156,10 +158,37 @@ def _others(annotations):
 
     if not annotations.typed:
         return [dcc.Store(id="others", data="")]
+    # Read when it is left: Enter begins another line.
     lines = dcc.Textarea(
-        value="\n".join(annotations.others), id="others", rows=4
+        value="\n".join(annotations.others), id="others", rows=4, n_blur=0
     )
     return [_labelled("others, a line each, among which p is shared", lines)]
+
+
+def chosen_by(wanted: str, options: dict[str, str]) -> str:
+    """What a user means who names one of some options.
+
+    Args:
+        wanted: A label or a key; empty for the first.
+        options: Dict from keys to labels.
+
+    Returns:
+        A key.
+
+    Raises:
+        ValueError: If there is no such option.
+    """
+    if not wanted:
+        return next(iter(options))
+    keys = {label: key for key, label in reversed(options.items())}
+    if wanted in keys:
+        return keys[wanted]
+    if wanted not in options:
+        raise ValueError(
+            f"The annotation must be one of {list(options.values())[:10]}. "
+            f"Received: {wanted!r}"
+        )
+    return wanted
 
 
 def _labelled(text, control):
@@ -175,17 +204,37 @@ def figure(number: float) -> str:
         number: Float.
 
     Returns:
-        String of four significant digits.
+        String of four significant digits; a dash for NaN.
     """
-    return f"{number:#.4g}"
+    return "–" if math.isnan(number) else f"{number:#.4g}"
 
 
-def numbers(scene: Any, labels: list[str], place: int) -> Any:
+def message(scenes: dict[str, Scene]) -> Any:
+    """What to know about the numbers.
+
+    Args:
+        scenes: Dict from the models' names to `keras_ab.explore.Scene`s.
+
+    Returns:
+        List of Dash components, one a notice; it names the model where not
+        all say the same.
+    """
+    from dash import html
+
+    notices = dict.fromkeys(n for s in scenes.values() for n in s.notices)
+    lines = []
+    for notice in notices:
+        said = [name for name, s in scenes.items() if notice in s.notices]
+        whose = "" if len(said) == len(scenes) else f"{', '.join(said)}: "
+        lines.append(html.P(whose + notice, className="notice"))
+    return lines
+
+
+def numbers(scene: Scene, place: int) -> Any:
     """The numbers below a model's map.
 
     Args:
         scene: A `keras_ab.explore.Scene`.
-        labels: The annotations, the wanted one first.
         place: Int, the model's.
 
     Returns:
@@ -207,7 +256,7 @@ def numbers(scene: Any, labels: list[str], place: int) -> Any:
         return html.Tr([html.Th(title, scope="row"), *cells])
 
     header = ["", "ymin xmin ymax xmax", "Q", "p there"]
-    here = scene.best.here[0]
+    among = len(scene.labels)
     return [
         html.Table(
             [
@@ -225,8 +274,8 @@ def numbers(scene: Any, labels: list[str], place: int) -> Any:
         html.P(
             [
                 "p here: ",
-                html.Span(figure(here), id=f"here-{place}"),
-                f" of “{labels[0]}” among {len(labels)}; steps: ",
+                html.Span(figure(scene.here), id=f"here-{place}"),
+                f" of “{scene.labels[0]}” among {among}; steps: ",
                 html.Span(str(len(scene.path) - 1), id=f"steps-{place}"),
             ]
         ),

@@ -235,3 +235,66 @@ def test_drop_a_picture(browser, explorer, tmp_path):
     field = browser.find_element(By.CSS_SELECTOR, "#upload input[type=file]")
     field.send_keys(str(tmp_path / "none.png"))
     until(browser, lambda: "no picture" in text(browser, "message"))
+
+
+def test_others_by_the_keyboard(browser, explorer):
+    first = next(iter(explorer.models.values()))
+    view = explorer.gallery["0"]
+    field = browser.find_element(By.ID, "others")
+    field.send_keys(Keys.CONTROL, "a")
+    before = text(browser, "numbers-0")
+    field.send_keys("w2", Keys.ENTER, "zebra")
+    # Nothing follows from a line that is still written.
+    time.sleep(1)
+    assert text(browser, "numbers-0") == before
+    assert "zebra" not in text(browser, "message")
+    field.send_keys(Keys.TAB)
+    until(browser, lambda: "zebra" in text(browser, "message"))
+    seen = analysis.look(first, view, [(0, 0, 1, 1)], ["w1", "w2", "zebra"])
+    shows(browser, "here-0", figure(seen.here[0]))
+
+    field.send_keys(Keys.CONTROL, "a")
+    field.send_keys(Keys.DELETE, Keys.TAB)
+    shows(browser, "here-0", "–")
+    assert "write others" in text(browser, "message")
+    assert text(browser, "best-reward-0") == "–"
+    assert text(browser, "best-value-0") != "–"
+
+
+def begin_in(driver, *box):
+    """Types a box and begins there."""
+    for name, value in zip(("ymin", "xmin", "ymax", "xmax"), box):
+        write(driver, name, str(value))
+    written = " ".join(f"{corner:.2f}" for corner in box)
+    shows(driver, "mine-box-0", written)
+    driver.find_element(By.ID, "begin").send_keys(Keys.ENTER)
+    until(driver, lambda: corners(driver) is None)
+
+
+def test_a_start_too_small_for_a_step(browser):
+    begin_in(browser, 0, 0, 0.1, 0.1)
+    until(browser, lambda: "do not reach" in text(browser, "message"))
+    # The same numbers once more, and others.
+    begin_in(browser, 0, 0, 0.1, 0.1)
+    begin_in(browser, 0, 0, 0.02, 0.02)
+    until(browser, lambda: "No box of this side" in text(browser, "message"))
+    shows(browser, "best-value-0", "–")
+    assert text(browser, "here-0") != "–"
+    browser.find_element(By.ID, "step").send_keys(Keys.ENTER)
+    time.sleep(1)
+    shows(browser, "steps-0", "0")
+
+
+def test_nothing_to_look_for(browser):
+    field = browser.find_element(By.ID, "wanted")
+    field.send_keys(Keys.CONTROL, "a")
+    field.send_keys(Keys.DELETE, Keys.ENTER)
+    shows(browser, "message", "Type what to look for.")
+    # The picture stays, numbers of something else do not.
+    assert not text(browser, "numbers-0")
+    assert browser.find_elements(By.CSS_SELECTOR, "#map-0 .imagelayer image")
+    assert not browser.find_elements(
+        By.CSS_SELECTOR, "#map-0 .heatmaplayer image"
+    )
+    write(browser, "wanted", "w3")
+    until(browser, lambda: text(browser, "best-value-0"))
