@@ -141,7 +141,8 @@ def cost_of(store):
     }
     views = sorted({one.cost["views"] for one in done})
     backends = sorted({one.cost["backend"] for one in done})
-    seen = f"{views[0]:,} to {views[-1]:,} views each"
+    ends = dict.fromkeys([views[0], views[-1]])
+    seen = " to ".join(f"{end:,}" for end in ends) + " views each"
     training, measuring = hours.values()
     return (
         f"{len(done)} of {len(store.trainings)} runs, {seen}, on "

@@ -60,7 +60,7 @@ def test_results(case, tmp_path):
     assert f"| CLIP | {100 * np.mean(values):.1f} ± " in text
     assert f"| better | {100 * np.mean(means):+.1f} | " in text
     assert "| a number | +1.500 | -0.984 to +3.984 | 3 | inconclusive |" in text
-    assert "6 of 6 runs, 7 to 7 views each, on jax: 6.0 core-hours" in text
+    assert "6 of 6 runs, 7 views each, on jax: 6.0 core-hours" in text
     assert "![a title](plots/T0.png)" in text
     assert "Not asked: much" in text
     assert drawn[-1].last("a/b") == 3.0
