@@ -6,9 +6,8 @@ Of each of 1,000 held-out scenes one object is named, and the box around it is
 ranked by Q among 64 boxes of its size around objects of other scenes. The
 figure is the mean share of boxes that Q prefers to it, with its bootstrap
 interval: 0 if the map always points at the object, 0.5 by chance. Controls:
-the same with
-the caption of another kind of object, of another colour, and of both, and with
-the network before training.
+the same with the caption of another kind of object, of another colour, and of
+both, and with the network before training.
 """
 
 import numpy as np

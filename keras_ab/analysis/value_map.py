@@ -178,7 +178,7 @@ def _extent(boxes, shape):
     edges = []
     for axis, sides in ((1, shape[1]), (0, shape[0])):
         first, last = ((b[axis] + b[axis + 2]) / 2 for b in (low, high))
-        half = (last - first) / max(boxes.shape[1 - axis] - 1, 1) / 2
+        half = (last - first) / max(boxes.shape[axis] - 1, 1) / 2
         half = half or (low[axis + 2] - low[axis]) / 2
         edges.append(((first - half) * sides, (last + half) * sides))
     (left, right), (top, bottom) = edges
