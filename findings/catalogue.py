@@ -1,7 +1,9 @@
 """All findings by name."""
 
 from findings import f3_mixtures
-from findings import f4_overlap_and_size
+from findings import f4_near
+from findings import f4_overlap
+from findings import f4_sizes
 from findings import f5_discount
 from findings import f8_dynamics
 from findings import headline
@@ -18,9 +20,9 @@ FINDINGS = {
     "F3": f3_mixtures.finding,
     "T4": t4_boxes.finding,
     "T5": t5_ablations.finding,
-    "F4-sizes": f4_overlap_and_size.left,
-    "F4-overlap": f4_overlap_and_size.middle,
-    "F4-near": f4_overlap_and_size.right,
+    "F4-sizes": f4_sizes.finding,
+    "F4-overlap": f4_overlap.finding,
+    "F4-near": f4_near.finding,
     "F5": f5_discount.finding,
     "F8-alignment": f8_dynamics.alignment,
     "F8-accuracy": f8_dynamics.accuracies,

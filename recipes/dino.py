@@ -48,6 +48,7 @@ class Options(RunOptions):
     local_size: int = option(96, "side of a local crop; DINO")
     num_locals: int = option(8, "local crops of an image; Table 7")
     crops_batch_size: int = option(1024, "images, of ten views; Table 7")
+    overlap: float = option(0.0, "beta of the global crops' overlap; F4")
     learning_rate: float = option(0.001, "peak, AdamW; Table 7")
     warmup_steps: int = option(12_512, "ten ImageNet epochs of 1024; Table 7")
     weight_decay: float = option(0.04, "at the start, of kernels; Table 7")
@@ -61,6 +62,7 @@ class Options(RunOptions):
     output: str = option("runs/dino", "folder of the run")
 
 
+GLOBAL_AREA = (0.4, 1.0)  # of an image, a global crop; Table 7
 PAPER = Options()
 SMALL = dataclasses.replace(
     PAPER,
@@ -143,9 +145,13 @@ def main(argv=None):
         return data.dino_batches(
             source,
             image_size=options.image_size,
+            global_area=GLOBAL_AREA,
             local_size=options.local_size,
             num_locals=options.num_locals,
             batch_size=options.crops_batch_size,
+            sample=data.OverlapSampler(options.overlap, GLOBAL_AREA)
+            if options.overlap
+            else None,
             seed=options.seed,
             start_step=start_step,
         )

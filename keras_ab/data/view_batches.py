@@ -113,6 +113,7 @@ def dino_batches(
     host: int = 0,
     quarantine: Quarantine | None = None,
     max_pixels: int = MAX_PIXELS,
+    sample: Callable[..., Any] | None = None,
 ) -> Dataset:
     """Batches of two global and several local crops, without end.
 
@@ -136,6 +137,8 @@ def dino_batches(
         host: Int in [0, num_hosts).
         quarantine: A `keras_ab.data.Quarantine`, or None.
         max_pixels: Int.
+        sample: Callable that draws the boxes of global crops, in place of
+            `global_area`, such as a `keras_ab.data.OverlapSampler`.
 
     Returns:
         A `tf.data.Dataset` of `{"crops": {"global", "local"}}`: uint8
@@ -174,6 +177,7 @@ def dino_batches(
             global_augmentations,
             local_augmentation,
             cut,
+            sample,
         )
         return {"crops": crops}
 

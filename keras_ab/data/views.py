@@ -4,6 +4,7 @@ An image is uint8 `(H, W, 3)`, or an encoded string, of which no more is
 decoded than its views need.
 """
 
+import functools
 from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
@@ -100,6 +101,7 @@ def multi_crop(
     global_augmentations: Sequence[ImageFunction] | None = None,
     local_augmentation: ImageFunction | None = None,
     cut: Callable[..., Any] = cut_groups,
+    sample: Callable[..., Any] | None = None,
 ) -> Tensors:
     """Two large and several small crops: DINO's views.
 
@@ -116,6 +118,8 @@ def multi_crop(
         local_augmentation: Likewise, one for all small crops; None for
             DINO's.
         cut: As in `weak_view`.
+        sample: Callable that draws the large crops in place of
+            `global_area`, such as a `keras_ab.data.OverlapSampler`.
 
     Returns:
         A dict: `"global"`, uint8 `(2, height, width, 3)`, and `"local"`,
@@ -134,7 +138,7 @@ def multi_crop(
     tf = tensorflow()
     seeds = tf.random.split(seed, 4)
     large = global_augmentations or (dino_global_1(), dino_global_2())
-    draws = [_law(seeds[0], len(large), global_area)]
+    draws = [_law(seeds[0], len(large), global_area, sample)]
     if num_locals:
         draws.append(_law(seeds[2], num_locals, local_area))
     crops = cut(image, draws, [global_size, local_size][: len(draws)])
@@ -165,10 +169,11 @@ def augment(
     return tf.stack(views)
 
 
-def _law(seed, num_views, area):
+def _law(seed, num_views, area, sample=None):
     """Boxes in pixels, of an image's shape alone."""
+    sample = sample or functools.partial(sample_boxes, area=area)
 
     def draw(shape):
-        return sample_boxes(seed, num_views, shape, area)[0]
+        return sample(seed, num_views, shape)[0]
 
     return draw

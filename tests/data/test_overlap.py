@@ -125,6 +125,26 @@ def test_the_sampler_fits_value_batches():
     assert batches.element_spec["value"]["boxes"].shape == (4, 4, 4)
 
 
+def test_the_sampler_fits_dino_batches():
+    source = data.Scenes(size=64)
+    sides = {}
+    for beta in (-20.0, 20.0):
+        batches = data.dino_batches(
+            source,
+            image_size=16,
+            batch_size=64,
+            num_locals=0,
+            global_augmentations=[lambda image, seed: image] * 2,
+            sample=OverlapSampler(beta, (0.1, 0.2)),
+        )
+        crops = next(batches.as_numpy_iterator())["crops"]["global"]
+        assert crops.shape == (64, 2, 16, 16, 3)
+        one, other = np.moveaxis(crops.astype("float32"), 1, 0)
+        sides[beta] = np.abs(one - other).mean()
+    # Crops that overlap look alike.
+    assert sides[20.0] < 0.9 * sides[-20.0], sides
+
+
 def test_wrong_groups():
     with pytest.raises(ValueError, match="divide.*10.*Received: 4"):
         regroup(boxes(10), 4, 1.0, (0, 1))

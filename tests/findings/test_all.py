@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from findings import f4_overlap
 from findings import work
 from findings import write
 from findings.catalogue import FINDINGS
@@ -90,6 +91,7 @@ def test_all_findings_are_answered(budget, tmp_path):
     assert all(np.isfinite(one.effect) for one in judged)
     by_name = {one.finding: one for one in judged}
     probe = "decoder" if budget is FULL else "map"
+    figure = f"classification/{probe}"
     for name in (
         f"T2: ABCLIP over SLIP, count/{probe}",
         "F4-near: ABCLIP: near over far, first half of training",
@@ -99,6 +101,26 @@ def test_all_findings_are_answered(budget, tmp_path):
     ):
         assert by_name[name].verdict == "reproduced", name
         assert by_name[name].seeds == 3
+    # Overlaps of DINO's crops span less, so that its loss by 0.1 is larger.
+    lost = {
+        name: by_name[f"F4-overlap: {name}: less over more overlap, " + figure]
+        for name in ("DINO", "ABDINO")
+    }
+    by_overlap = by_name[
+        "F4-overlap: DINO loses more than ABDINO, by 0.1 of overlap"
+    ]
+    mean = {
+        (name, beta): f4_overlap.mean_overlap(name, beta)
+        for name in lost
+        for beta in (-20.0, 20.0)
+    }
+    slopes = {
+        name: 0.1 * found.effect / (mean[name, 20.0] - mean[name, -20.0])
+        for name, found in lost.items()
+    }
+    assert 0.2 < mean["ABDINO", -20.0] < mean["ABDINO", 20.0] < 0.5
+    assert 0.5 < mean["DINO", -20.0] < mean["DINO", 20.0] < 0.8
+    assert by_overlap.effect == pytest.approx(slopes["DINO"] - slopes["ABDINO"])
     text = (tmp_path / "out/RESULTS.md").read_text()
     assert "Not answered" not in text
     drawn = {finding.name for finding in findings if finding.draw}
