@@ -1,6 +1,7 @@
 # make demo   trains ABCLIP on the built-in scenes and shows what it learnt
 # make test   runs the tests on JAX, TensorFlow and PyTorch
 # make findings, make findings-quick   ask for the paper's findings
+# make clean  removes the environment; runs/ stays, it may hold hours of work
 #
 # All create .venv and install what they need. Variables:
 #   PYTHON=python3.12    another interpreter (3.11 to 3.13)
@@ -21,8 +22,8 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 # anew at each step, and page faults take much of a large step on CPUs.
 export GLIBC_TUNABLES ?= glibc.malloc.hugetlb=1
 
-.PHONY: demo findings findings-quick test test-slow lint format clean $(BACKENDS:%=test-%) \
-	$(BACKENDS:%=test-slow-%)
+.PHONY: demo findings findings-quick test test-slow docs lint format clean \
+	$(BACKENDS:%=test-%) $(BACKENDS:%=test-slow-%)
 
 demo: $(VENV)/demo $(if $(KERAS_BACKEND),$(VENV)/backend-$(KERAS_BACKEND),)
 	$(BIN)/python -m recipes.demo $(if $(SMOKE),--smoke,) $(ARGS)
@@ -64,7 +65,7 @@ format: $(VENV)/test
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) .pytest_cache runs
+	rm -rf $(VENV) .pytest_cache build
 
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; (3, 11) <= sys.version_info < (3, 14) or \
@@ -91,7 +92,7 @@ $(VENV)/backend-tensorflow: $(VENV)/demo
 	touch $@
 
 $(VENV)/docs: $(INSTALLABLE) | $(BIN)/pip
-	$(PIP) -e '.[docs]'
+	$(PIP) -c constraints.txt -e '.[docs]'
 	touch $@
 
 $(VENV)/test: $(INSTALLABLE) $(VENV)/backend-torch | $(BIN)/pip

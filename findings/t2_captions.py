@@ -28,7 +28,7 @@ ROWS = {
 
 
 def finding(budget):
-    """Three seeds for CLIP, SLIP, ABCLIP, SimCLR and ABSimCLR, else one."""
+    """Three seeds but for CLIP+Aug, SiLC, DINO, ABDINO and the untrained."""
     probe = methods.fine(budget)
     figures = {
         "class": f"classification/{probe}",

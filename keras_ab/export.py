@@ -15,6 +15,7 @@ from keras import ops
 
 from keras_ab.models import Network
 from keras_ab.models import Pretrainer
+from keras_ab.models.annotation_bootstrapping import check_value_function
 from keras_ab.models.inference import no_gradients
 from keras_ab.typing import Shape
 from keras_ab.typing import Tensor
@@ -100,11 +101,7 @@ def value_function(
     >>> value({"images": images, "actions": stay}).shape
     # (4, 2, 1)
     """
-    if not hasattr(model, "value_name"):
-        raise ValueError(
-            "Only AnnotationBootstrapping models have a value function. "
-            f"Received: {type(model).__name__}"
-        )
+    check_value_function(model)
     chosen = model.network(network)
     value = chosen.objective(model.value_name)
     features = _features(chosen, value.reward, annotations)

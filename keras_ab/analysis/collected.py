@@ -112,9 +112,17 @@ class Collected:
 
         Returns:
             A `Collected`.
+
+        Raises:
+            ValueError: If it is another `.npz` file.
         """
         with np.load(path) as archive:
             arrays = {name: archive[name] for name in archive.files}
+        if "steps" not in arrays:
+            raise ValueError(
+                f"{path} must hold 'steps' and what was measured at them, as "
+                f"`Collected.save` writes. Received: {sorted(arrays)}"
+            )
         return cls(arrays.pop("steps"), arrays)
 
     @classmethod

@@ -59,6 +59,9 @@ def captioned_crops(
     Returns:
         `CaptionedCrops`.
 
+    Raises:
+        ValueError: If records have no `"text"`, or none can be read.
+
     Example:
 
     >>> scenes = keras_ab.data.Scenes(size=2)
@@ -87,6 +90,11 @@ def captioned_crops(
         crops.append(np.stack(cut))
         boxes.append(np.asarray(places))
         captions.append(captions_of(record)[0])
+    if not crops:
+        raise ValueError(
+            "None of the records can be read and has a caption. Received: "
+            f"{len(source)} records, count={count}"
+        )
     return CaptionedCrops(
         np.stack(crops), np.stack(boxes).astype("float32"), captions
     )

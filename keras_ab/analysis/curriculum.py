@@ -9,6 +9,7 @@ from keras_ab.analysis import drawing
 from keras_ab.analysis.differentiation import Gradients
 from keras_ab.losses import bellman_value
 from keras_ab.models import AnnotationBootstrapping
+from keras_ab.models.annotation_bootstrapping import check_value_function
 from keras_ab.typing import Batch
 from keras_ab.typing import PathLike
 
@@ -62,6 +63,7 @@ class Curriculum:
             ratio of their 90th to their 10th percentile, `"spread"`.
         """
         if self._model is not model:
+            check_value_function(model)
             model.check(self.batch)
             self._model = model
             self._gradients = Gradients(self._loss, model.variables)

@@ -13,6 +13,7 @@ from keras_ab.analysis.views import actions_between
 from keras_ab.analysis.views import check_boxes
 from keras_ab.analysis.views import crop_view
 from keras_ab.models import AnnotationBootstrapping
+from keras_ab.models.annotation_bootstrapping import check_value_function
 from keras_ab.typing import Box
 
 
@@ -57,6 +58,10 @@ def look(
     Returns:
         A `Look`.
 
+    Raises:
+        ValueError: If the model has no value function, or boxes are out of
+            order or empty.
+
     Example:
 
     >>> seen = keras_ab.analysis.look(
@@ -65,6 +70,7 @@ def look(
     >>> seen.values.shape, seen.rewards.shape
     # (1, 2), (1, 2)
     """
+    check_value_function(model)
     boxes = check_boxes(boxes).reshape(-1, 4)
     size = model.encoder.image_shape[:2]
     views = [crop_view(image, box, size) for box in (view, *boxes)]
@@ -104,9 +110,19 @@ def greedy_path(
         A `Look` at the boxes in their order, `steps` of them: each box's
         value is that from the view before, `here` is p at the beginning.
 
+    Raises:
+        ValueError: If the model has no value function, or `steps` is below 1.
+
+    Example:
+
+    >>> path = keras_ab.analysis.greedy_path(model, image, ["w1"], steps=2)
+    >>> path.boxes.shape, path.values.shape
+    # (2, 4), (2, 1)
+
     Reference:
         Figure 1.
     """
+    check_value_function(model)
     if steps < 1:
         raise ValueError(f"`steps` must be at least 1. Received: {steps}")
     looks = []

@@ -8,6 +8,7 @@ from keras import ops
 from keras_ab.analysis import drawing
 from keras_ab.analysis.overlap import box_iou
 from keras_ab.models import AnnotationBootstrapping
+from keras_ab.models.annotation_bootstrapping import check_value_function
 from keras_ab.models.first_batch import as_arrays
 from keras_ab.models.inference import no_gradients
 from keras_ab.typing import Batch
@@ -40,6 +41,10 @@ def value_accuracy(
         of these; `"shuffled"`, what of it another image's targets get; and
         `"staying"`, the accuracy of i = j.
 
+    Raises:
+        ValueError: If the model has no value function or its actions are no
+            crop boxes, or `bins` is not positive.
+
     Example:
 
     >>> keras_ab.analysis.value_accuracy(model, dataset[0][0])["staying"]
@@ -48,6 +53,7 @@ def value_accuracy(
     Reference:
         Figure 4, right.
     """
+    check_value_function(model)
     value = model.online.objective(model.value_name)
     if value.actions.state_key != "boxes":
         raise ValueError(

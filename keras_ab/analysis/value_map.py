@@ -11,6 +11,7 @@ from keras_ab.analysis.views import WHOLE
 from keras_ab.analysis.views import actions_between
 from keras_ab.analysis.views import crop_view
 from keras_ab.models import AnnotationBootstrapping
+from keras_ab.models.annotation_bootstrapping import check_value_function
 from keras_ab.typing import Box
 from keras_ab.typing import PathLike
 
@@ -68,6 +69,10 @@ def value_map(
     Returns:
         A `ValueMap`.
 
+    Raises:
+        ValueError: If the model has no value function, or boxes are out of
+            order or empty.
+
     Example:
 
     >>> values = keras_ab.analysis.value_map(model, image, ["a cup"])
@@ -80,6 +85,7 @@ def value_map(
     Reference:
         Figure 1: predicting annotations of distant sub-crops.
     """
+    check_value_function(model)
     sizes = (size,) if isinstance(size, (int, float)) else tuple(size)
     boxes = np.stack([sliding_boxes(each, steps) for each in sizes])
     if isinstance(size, (int, float)):
@@ -140,8 +146,11 @@ def draw_value_maps(
     figure = Figure(figsize=(width, 3.4 * len(boxes)), layout="constrained")
     axes = figure.subplots(len(boxes), 1 + len(captions), squeeze=False)
     grey = np.repeat(image.mean(-1, keepdims=True), 3, -1) / 255
+    # Of places with a value; the row is that of `ValueMap.best`.
+    rows = maps.reshape(len(maps), -1, len(captions))
     best = [
-        maps[..., i].max(axis=(1, 2)).argmax() for i in range(len(captions))
+        np.nanargmax(rows[..., i]) // rows.shape[1]
+        for i in range(len(captions))
     ]
     for row, places in enumerate(boxes):
         view, *others = axes[row]

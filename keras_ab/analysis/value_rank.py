@@ -10,7 +10,9 @@ from keras_ab.analysis.views import WHOLE
 from keras_ab.analysis.views import actions_between
 from keras_ab.analysis.views import crop_view
 from keras_ab.data import Source
+from keras_ab.data.stream import check_fields
 from keras_ab.models import AnnotationBootstrapping
+from keras_ab.models.annotation_bootstrapping import check_value_function
 
 
 def value_ranks(
@@ -49,7 +51,21 @@ def value_ranks(
         Float64 of shape `(M,)`: the share of the other boxes with a larger Q,
         ties counted by half. 0: the map points at the object; 0.5: by chance.
         `keras_ab.probes.bootstrap_interval` gives the mean's interval.
+
+    Raises:
+        ValueError: If the model has no value function, records lack a field,
+            or fewer than two of them have such an object.
+
+    Example:
+
+    >>> scenes = keras_ab.data.Scenes(size=16)
+    >>> from keras_ab.data.scenes import describe
+    >>> ranks = keras_ab.analysis.value_ranks(model, scenes, describe, boxes=4)
+    >>> ranks.min() >= 0, ranks.max() <= 1
+    # True, True
     """
+    check_value_function(model)
+    check_fields(source, "image", "boxes", "classes", "colours")
     rng = np.random.default_rng(seed)
     found: list[tuple[int, Any, np.ndarray]] = []
     for index in range(len(source)):

@@ -140,6 +140,15 @@ def check_source(
         )
 
 
+def check_fields(source: Source, *fields: str) -> None:
+    """Raises `ValueError` for a source whose records lack a field."""
+    if not set(fields) <= source.fields:
+        raise ValueError(
+            f"Records must have {', '.join(map(repr, fields))}. Received: "
+            f"records with {sorted(source.fields)}"
+        )
+
+
 def check_area(area: tuple[float, float], name: str) -> None:
     """Raises `ValueError` for anything but a range of shares."""
     low, high = area

@@ -39,6 +39,15 @@ def value_config(value: BellmanValue) -> dict[str, Any]:
     }
 
 
+def check_value_function(model: keras.Model) -> None:
+    """Raises `ValueError` for a model that has no value function."""
+    if not hasattr(model, "value"):
+        raise ValueError(
+            "Only AnnotationBootstrapping models, such as ABCLIP, have a "
+            f"value function. Received: {type(model).__name__}"
+        )
+
+
 @keras.saving.register_keras_serializable(package="keras_ab")
 class AnnotationBootstrapping(Pretrainer):
     """A reward learnt on annotated images, a value on unlabelled crops.

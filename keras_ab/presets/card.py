@@ -16,6 +16,7 @@ FREE = (
     "output",
     "resume",
     "json",
+    "compiled",
     "workers",
     "test",
     "monitor_every",
@@ -68,7 +69,7 @@ def model_card(
         f"images of {' x '.join(map(str, encoder.image_shape))}",
         "Numbers": f"{model.count_params():,}"
         + (" (online and target network)" if model.target is not None else ""),
-        "Data": data or _data(options),
+        "Data": data or data_of(options),
         "Views": f"{views or options.get('views', 0):,}"
         if views or options
         else UNKNOWN,
@@ -169,7 +170,15 @@ def _percent(share):
     return "–" if share is None else f"{100 * share:.1f}"
 
 
-def _data(options):
+def data_of(options: Mapping[str, Any]) -> str:
+    """What a run was trained on, in words.
+
+    Args:
+        options: Dict, the options that its results.json holds; may be empty.
+
+    Returns:
+        String.
+    """
     if not options:
         return UNKNOWN
     folders = {
@@ -179,8 +188,11 @@ def _data(options):
     }
     if folders:
         return ", ".join(f"{key}: {place}" for key, place in folders.items())
-    said = f"{options.get('images', 0):,} built-in scenes (`keras_ab.data"
-    said += ".Scenes`)"
+    if options.get("scenes"):
+        said = f"{options.get('images', 0):,} records of {options['scenes']}"
+    else:
+        said = f"{options.get('images', 0):,} built-in scenes (`keras_ab.data"
+        said += ".Scenes`)"
     if "captioned" in options:
         said += f", {options['captioned']:,} of them with captions"
     return said

@@ -136,7 +136,7 @@ def _row(options, model, results) -> dict[str, Any]:
         "method": type(model).__name__.lower(),
         "size": f"{settings.get('size', encoder.hidden_dim)}/{patch}",
         "image_size": encoder.image_shape[0],
-        "data": options.data or "built-in scenes",
+        "data": options.data or card.data_of(settings),
         "views": options.views or settings["views"],
         "results": {
             figure["name"]: {

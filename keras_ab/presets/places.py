@@ -61,7 +61,8 @@ def opened(
         # Imported here: it brings the hubs' libraries along.
         from keras_ab.presets import remotes
 
-        yield _complete(remotes.fetch(place, wanted, max_bytes), place)
+        found = remotes.fetch(place, wanted, max_bytes)
+        yield _complete(found, place, load_weights)
         return
     path = pathlib.Path(place)
     if path.is_dir():

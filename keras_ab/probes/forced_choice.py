@@ -7,7 +7,9 @@ import numpy as np
 from keras import ops
 
 from keras_ab.data import Source
+from keras_ab.data.stream import check_fields
 from keras_ab.models import Pretrainer
+from keras_ab.models.annotation_bootstrapping import check_value_function
 from keras_ab.probes.features import extract_views
 
 
@@ -73,7 +75,20 @@ def forced_choice_queries(
 
     Returns:
         A `ForcedChoice`, of fewer queries where the source runs out.
+
+    Raises:
+        ValueError: If records lack a field, or none gives a query.
+
+    Example:
+
+    >>> from keras_ab.data.scenes import describe
+    >>> queries = keras_ab.probes.forced_choice_queries(
+    ...     keras_ab.data.Scenes(size=16), describe, size=(16, 16)
+    ... )
+    >>> queries.actions.shape[1:]
+    # (2, 4)
     """
+    check_fields(source, "image", "boxes", "classes", "colours")
     rng = np.random.default_rng(seed)
     views: list[np.ndarray] = []
     actions, captions, seen, targets = [], [], [], []
@@ -102,6 +117,11 @@ def forced_choice_queries(
         captions.append(describe(*names[chosen]))
         seen.append(_share(box, crops[:1])[0] >= 0.3)
         targets.append([_cut(record["image"], box, size) for box in pair])
+    if not views:
+        raise ValueError(
+            "No record has an object whose caption is its own, and crops of "
+            f"which one shows it. Received: {len(source)} records, area={area}"
+        )
     return ForcedChoice(
         np.stack(views),
         np.stack(actions).astype("float32"),
@@ -128,7 +148,11 @@ def forced_choice(
     Returns:
         Floats of shape `(Q,)`: 1 for a hit, 0 for a miss, 0.5 for a tie.
         Chance is 0.5.
+
+    Raises:
+        ValueError: If the model has no value function.
     """
+    check_value_function(model)
 
     def scores(part, captions):
         views, actions = queries.views[part], queries.actions[part]

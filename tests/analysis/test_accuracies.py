@@ -112,6 +112,8 @@ def test_captioned_crops_are_pixels_of_their_boxes():
             )
     with pytest.raises(ValueError, match="'text'.*Received"):
         analysis.captioned_crops(_Silent())
+    with pytest.raises(ValueError, match="3 records, count=0"):
+        analysis.captioned_crops(scenes, count=0)
 
 
 class _Silent:

@@ -160,7 +160,7 @@ def test_tensorboard_gets_them(tmp_path):
     np.testing.assert_allclose(found["batch_w_norm"], wanted, rtol=1e-6)
 
 
-def test_wrong_use():
+def test_wrong_use(tmp_path):
     with pytest.raises(ValueError, match="`every_steps`.*Received: 0"):
         analysis.Collector({"w": norm}, 0)
     with pytest.raises(ValueError, match="without '/'.*a/b"):
@@ -175,6 +175,9 @@ def test_wrong_use():
     with pytest.raises(ValueError, match="the same names at every step"):
         collected.with_row(1, {"a/c": 1.0})
     np.testing.assert_array_equal(collected.measure("a")["b"], [1.0])
+    np.savez(tmp_path / "other.npz", features=np.zeros(3))
+    with pytest.raises(ValueError, match=r"other.npz must hold.*features"):
+        analysis.Collected.load(tmp_path / "other.npz")
     dense = keras.Sequential([keras.layers.Dense(1)])
     dense.compile("sgd", loss="mse")
     with pytest.raises(ValueError, match="Pretrainer.*Sequential"):

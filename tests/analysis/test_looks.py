@@ -5,7 +5,10 @@ import pytest
 from keras import ops
 
 from keras_ab import analysis
+from keras_ab.analysis.views import WHOLE
 from keras_ab.analysis.views import actions_between
+from keras_ab.data import Scenes
+from keras_ab.data.scenes import describe
 from tests.models import crops
 from tests.models import factory
 
@@ -84,6 +87,23 @@ def test_prototypes_too():
     seen = analysis.look(crops.abdino(), picture(), [(0, 0, 0.5, 0.5)], None)
     assert seen.values.shape == seen.rewards.shape == (1, crops.PROTOTYPES)
     np.testing.assert_allclose(seen.rewards.sum(), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda model, image: analysis.value_map(model, image, ["w1"]),
+        lambda model, image: analysis.look(model, image, [WHOLE], ["w1"]),
+        lambda model, image: analysis.greedy_path(model, image, ["w1"]),
+        lambda model, image: analysis.value_accuracy(model, factory.batch()),
+        lambda model, image: analysis.Curriculum(factory.batch())(model),
+        lambda model, image: analysis.value_ranks(model, Scenes(2), describe),
+    ],
+    ids=["map", "look", "path", "accuracy", "curriculum", "ranks"],
+)
+def test_a_model_without_a_value_function(ask):
+    with pytest.raises(ValueError, match="value function. Received: CLIP"):
+        ask(factory.clip(), np.zeros((16, 16, 3), "uint8"))
 
 
 def test_views():

@@ -57,6 +57,16 @@ def test_several_sizes(tmp_path):
     assert outlined == sorted(3 * row + 1 + i for i, row in enumerate(rows))
 
 
+def test_the_best_of_a_map_with_gaps_is_in_its_row():
+    boxes = np.stack([sliding_boxes(size, 2) for size in (0.3, 0.5)])
+    values = np.array([[[0.1, np.nan], [0.2, 0.1]], [[0.3, 0.4], [0.1, 0.2]]])
+    found = analysis.ValueMap(boxes, values[..., None])
+    image = np.zeros((8, 8, 3), "uint8")
+    axes = analysis.draw_value_maps(image, found, ["w1"]).axes[:4]
+    np.testing.assert_array_equal(found.best(0), boxes[1, 0, 1])
+    assert [bool(axis.lines) for axis in axes] == [False, False, False, True]
+
+
 def test_a_map_lies_where_its_boxes_are():
     boxes = sliding_boxes(0.4, 5)[:, ::2]
     values = np.zeros((5, 3, 1), "float32")

@@ -94,3 +94,6 @@ def test_who_only_knows_where_things_tend_to_be_is_at_chance(sign):
 def test_no_object():
     with pytest.raises(ValueError, match=r"30 records, size=0.01"):
         ranks(1.0, size=0.01)
+    bare = types.SimpleNamespace(fields=frozenset({"image"}))
+    with pytest.raises(ValueError, match=r"'colours'. Received.*'image'"):
+        analysis.value_ranks(Knowing(bare, 1.0), bare, scenes.describe)

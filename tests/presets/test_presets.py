@@ -265,6 +265,10 @@ def test_a_preset_of_a_hub(preset, monkeypatch, scheme, handle):
         (handle, "metadata.json"),
         (handle, "model.weights.h5"),
     ]
+    asked.clear()
+    bare = presets.load(f"{scheme}://{handle}", load_weights=False)
+    assert bare.get_config() == model.get_config()
+    assert asked == [(handle, "config.json"), (handle, "metadata.json")]
     if scheme == "hf":
         with pytest.raises(presets.PresetError, match="not fetched"):
             presets.load(f"{scheme}://{handle}", max_bytes=100)

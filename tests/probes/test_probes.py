@@ -1,5 +1,7 @@
 """Probes against scikit-learn, against loops, and on oracles."""
 
+import types
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -143,6 +145,16 @@ def queries():
     return source, probes.forced_choice_queries(
         source, scenes.describe, count=100, size=(16, 16)
     )
+
+
+def test_no_queries():
+    bare = types.SimpleNamespace(fields=frozenset({"image", "text"}))
+    with pytest.raises(ValueError, match=r"'colours'. Received.*'text'"):
+        probes.forced_choice_queries(bare, scenes.describe)
+    with pytest.raises(ValueError, match="No record has.*2 records"):
+        probes.forced_choice_queries(
+            scenes.Scenes(size=2), scenes.describe, area=(1e-3, 1e-3)
+        )
 
 
 def test_queries_show_and_hide(queries):
