@@ -8,6 +8,10 @@ figure is the mean share of boxes that Q prefers to it, with its bootstrap
 interval: 0 if the map always points at the object, 0.5 by chance. Controls:
 the same with the caption of another kind of object, of another colour, and of
 both, and with the network before training.
+
+And of crops of these scenes: which of two equally large boxes shows a named
+object, where the crop itself shows it (at least three tenths) and where not;
+beside chance (0.5, actions of other crops) and the reward, shown both boxes.
 """
 
 import numpy as np
@@ -42,6 +46,34 @@ def summary(ranks):
     }
 
 
+def forced_choice(model, held_out):
+    """Which of two ways shows the object, and what the reward says of both."""
+    queries = probes.forced_choice_queries(
+        held_out, scenes.describe, count=len(held_out)
+    )
+    hits = {
+        "value": probes.forced_choice(model, queries),
+        "shuffled_actions": probes.forced_choice(model, queries.shuffled()),
+        "reward_shown_both": probes.forced_choice_ceiling(model, queries),
+    }
+    return {
+        sight: {
+            "queries": int(rows.sum()),
+            **{
+                name: {
+                    "share": float(found[rows].mean()),
+                    "interval": list(probes.bootstrap_interval(found[rows])),
+                }
+                for name, found in hits.items()
+            },
+        }
+        for sight, rows in (
+            ("seen", queries.seen),
+            ("unseen", ~queries.seen),
+        )
+    }
+
+
 def main(argv=None):
     parser = cli.parser(__doc__)
     parser.add_argument("--preset", default="abclip_tiny_scenes")
@@ -68,6 +100,8 @@ def main(argv=None):
             )
         )
         print(name, results[name], flush=True)
+    results["forced_choice"] = forced_choice(model, held_out)
+    print("forced_choice", results["forced_choice"], flush=True)
     cli.keep(results, options.json)
 
 

@@ -7,6 +7,7 @@
     python -m findings --list          # what there is, and what is left to do
     python -m findings --write         # RESULTS.md of the runs so far, at once
     python -m findings headline --scenes mine:photos  # on scenes of your own
+    python -m findings --list --json left.json  # any of these, for programs
 
 Runs are kept by their configuration: a command that was cut off goes on, and
 findings share what they can.
@@ -26,6 +27,7 @@ import signal
 import sys
 
 from findings import scenes
+from findings import work
 from findings.catalogue import chosen
 from findings.run import BUDGETS
 from findings.run import trainings
@@ -57,7 +59,7 @@ def main(arguments=None):
     every = {f.name: f for f in [*chosen([], budget), *findings]}.values()
     store = Store(options.runs, budget, runs_of(every))
     if options.list:
-        return _list(findings, store)
+        return _list(findings, store, options.json)
     # Imported here: what draws and computes takes a while.
     from findings import pool
     from findings import write
@@ -72,6 +74,9 @@ def main(arguments=None):
     folder = folder_of(budget, options.runs, options.output)
     judged = write.write_results(every, store, folder)
     write.show(judged)
+    if options.json:
+        found = [verdict.as_json() for verdict in judged]
+        work.write(pathlib.Path(options.json), found)
     print(f"{folder}/RESULTS.md", file=sys.stderr)
     return int(bool(failed))
 
@@ -137,6 +142,9 @@ def _parser():
         "--list", action="store_true", help="say what there is, and stop"
     )
     parser.add_argument(
+        "--json", metavar="FILE", help="file for the verdicts, or the list"
+    )
+    parser.add_argument(
         "--write",
         action="store_true",
         help="run nothing: write what the runs so far say",
@@ -144,13 +152,28 @@ def _parser():
     return parser
 
 
-def _list(findings, store):
-    for finding in findings:
-        left = len(store.missing(finding.runs))
-        print(f"{finding.name}: {finding.title}")
-        print(f"    {len(trainings(finding.runs))} runs, {left} left")
-    print(f"{len(store.trainings)} runs in all, {len(store.missing())} left")
+def _list(findings, store, path=None):
     hours, unknown = forecast(store)
+    said = {
+        "findings": {
+            finding.name: {
+                "title": finding.title,
+                "runs": len(trainings(finding.runs)),
+                "left": len(store.missing(finding.runs)),
+            }
+            for finding in findings
+        },
+        "runs": len(store.trainings),
+        "left": len(store.missing()),
+        "core_hours_left": hours,
+        "unknown": unknown,
+    }
+    for name, one in said["findings"].items():
+        print(f"{name}: {one['title']}")
+        print(f"    {one['runs']} runs, {one['left']} left")
+    print(f"{said['runs']} runs in all, {said['left']} left")
+    if path:
+        work.write(pathlib.Path(path), said)
     if hours is not None:
         print(f"{hours:.1f} core-hours left, by what runs have cost so far")
     if unknown:

@@ -7,7 +7,6 @@ import json
 import keras_ab
 from keras_ab.probes.results import PROTOCOL
 
-CAPTIONED = ("clip", "clip_aug", "slip", "silc", "ab_clip")
 SCENES = ("classification", "count", "depth")
 
 

@@ -164,6 +164,8 @@ ROWS = (
     ("linear", "linear probe"),
     ("reward_accuracy", "reward: own caption of 64"),
     ("value_forced_choice", "value: which way to look"),
+    ("value_forced_choice_seen", "  where the view shows the object"),
+    ("value_forced_choice_unseen", "  where it does not"),
     ("value_forced_choice_shuffled_actions", "  the same, actions shuffled"),
 )
 CEILING = "  the reward, shown both ways"

@@ -109,13 +109,25 @@ class HeldOut:
             "linear": float(share),
             "reward_accuracy": 1 / 64,
             "value_forced_choice": 0.5,
+            "value_forced_choice_seen": 0.5,
+            "value_forced_choice_unseen": 0.5,
             "value_forced_choice_shuffled_actions": 0.5,
         }
 
     def ceiling(self, model, network=None):
         """What foresight would give the value function; see the probe."""
         hits = probes.forced_choice_ceiling(model, self.queries, network)
-        return {"value_forced_choice": float(hits.mean())}
+        return {k: float(v.mean()) for k, v in self._by_sight(hits).items()}
+
+    def _by_sight(self, hits):
+        """Hits of all queries, and apart: is the object in the view?"""
+        seen = self.queries.seen
+        parts = {
+            "value_forced_choice": hits,
+            "value_forced_choice_seen": hits[seen],
+            "value_forced_choice_unseen": hits[~seen],
+        }
+        return {name: some for name, some in parts.items() if len(some)}
 
     def outcomes(self, model, network=None):
         """Hits and misses of a model, figure by figure.
@@ -151,9 +163,8 @@ class HeldOut:
         }
         if hasattr(model, "value"):
             queries = self.queries
-            outcomes["value_forced_choice"] = probes.forced_choice(
-                model, queries, network
-            )
+            hits = probes.forced_choice(model, queries, network)
+            outcomes.update(self._by_sight(hits))
             outcomes["value_forced_choice_shuffled_actions"] = (
                 probes.forced_choice(model, queries.shuffled(), network)
             )

@@ -245,10 +245,9 @@ def best_box(values: analysis.ValueMap) -> Box | None:
     Returns:
         `(ymin, xmin, ymax, xmax)`; None where all are NaN.
     """
-    q = values.values[..., 0].ravel()
-    if np.isnan(q).all():
+    if np.isnan(values.values[..., 0]).all():
         return None
-    box = check_boxes(values.boxes.reshape(-1, 4)[np.nanargmax(q)])
+    box = check_boxes(values.best(0))
     top, left, bottom, right = (float(c) for c in box)
     return top, left, bottom, right
 

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_ab.losses.temperature import check_temperature
 from keras_ab.typing import DType
 from keras_ab.typing import Tensor
 
@@ -53,7 +54,7 @@ def dino(
             "`teacher_probabilities` (G, B, K) with 1 <= G <= V. "
             f"Received: {tuple(student.shape)} and {tuple(teacher.shape)}"
         )
-    _check_temperature(temperature)
+    check_temperature(temperature)
     teacher = ops.stop_gradient(teacher)
     log_student = ops.log_softmax(student / temperature, axis=-1)
     # For each teacher the sum over the other views: their difference from
@@ -63,13 +64,6 @@ def dino(
         others = [log_student[v] for v in range(views) if v != g]
         total = total - ops.sum(teacher[g] * sum(others), axis=-1)
     return total / (teachers * (views - 1))
-
-
-def _check_temperature(temperature):
-    if not temperature > 0:
-        raise ValueError(
-            f"`temperature` must be positive. Received: {temperature}"
-        )
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -100,7 +94,7 @@ class DINOLoss(keras.losses.Loss):
         dtype: DType | None = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
-        _check_temperature(temperature)
+        check_temperature(temperature)
         self.temperature = temperature
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_ab.losses.temperature import check_temperature
 from keras_ab.ops.similarity import l2_normalize
 from keras_ab.typing import DType
 from keras_ab.typing import Tensor
@@ -41,7 +42,7 @@ def nt_xent(a: Tensor, b: Tensor, temperature: float = 0.1) -> Tensor:
             "`a` and `b` must have the same shape (B, D). "
             f"Received: {tuple(a.shape)} and {tuple(b.shape)}"
         )
-    _check_temperature(temperature)
+    check_temperature(temperature)
     a, b = l2_normalize(a), l2_normalize(b)
     views = ops.concatenate([a, b], axis=0)
     logits = ops.matmul(views, ops.transpose(views)) / temperature
@@ -58,13 +59,6 @@ def nt_xent(a: Tensor, b: Tensor, temperature: float = 0.1) -> Tensor:
     logits = logits - positives[:, None]
     terms = ops.reshape(ops.logsumexp(logits, axis=1), (2, -1))
     return ops.mean(terms, axis=0)
-
-
-def _check_temperature(temperature):
-    if not temperature > 0:
-        raise ValueError(
-            f"`temperature` must be positive. Received: {temperature}"
-        )
 
 
 @keras.saving.register_keras_serializable(package="keras_ab")
@@ -94,7 +88,7 @@ class NTXent(keras.losses.Loss):
         dtype: DType | None = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
-        _check_temperature(temperature)
+        check_temperature(temperature)
         self.temperature = temperature
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:

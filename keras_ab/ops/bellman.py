@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from keras_ab.ops.shapes import shapes_fit
 from keras_ab.typing import Shape
 from keras_ab.typing import Tensor
 
@@ -62,5 +63,4 @@ def pairs_fit(pairs: Shape, views: Shape) -> bool:
     """
     if len(pairs) != 4 or len(views) != 3:
         return False
-    wanted = (views[0], views[1], views[1], views[2])
-    return all(a is None or b is None or a == b for a, b in zip(pairs, wanted))
+    return shapes_fit(pairs, (views[0], views[1], views[1], views[2]))

@@ -23,6 +23,11 @@ class KNN(Probe):
         k: Int, neighbours.
         temperature: Positive float, T.
 
+    Raises:
+        ValueError: If `k` or `temperature` is not positive; from `fit`, if
+            there are fewer than `k` examples, or features and labels do not
+            fit each other or are not finite.
+
     Example:
 
     >>> probe = keras_ab.probes.KNN(k=1)
@@ -52,7 +57,7 @@ class KNN(Probe):
             raise ValueError(
                 f"`k` must lie in [1, {len(features)}]. Received: {self.k}"
             )
-        return _Neighbours(self, _unit(features), numbers, classes)
+        return _Neighbours(self, unit_rows(features), numbers, classes)
 
 
 class _Neighbours(Fitted):
@@ -61,7 +66,7 @@ class _Neighbours(Fitted):
         self.probe, self.features, self.numbers = probe, features, numbers
 
     def scores(self, features):
-        features = _unit(features)
+        features = unit_rows(features)
         votes = np.zeros((len(features), len(self.classes)))
         step = max(1, LIMIT // len(self.features))
         for start in range(0, len(features), step):
@@ -97,6 +102,9 @@ def knn_predict(
     Returns:
         Ints of shape `(B,)`.
 
+    Raises:
+        ValueError: As from `KNN`.
+
     Example:
 
     >>> x, y = np.eye(4), np.arange(4)
@@ -121,6 +129,7 @@ def _largest(values, k):
     return places
 
 
-def _unit(x):
+def unit_rows(x: np.ndarray) -> np.ndarray:
+    """Rows of unit length, float64."""
     x = np.asarray(x, "float64")
     return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)

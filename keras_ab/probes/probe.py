@@ -11,8 +11,6 @@ import numpy as np
 
 from keras_ab.typing import Tensor
 
-NEEDS = ("pooled", "tokens", "images")
-
 
 class Fitted(abc.ABC):
     """A probe that has been fitted.

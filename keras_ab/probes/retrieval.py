@@ -11,6 +11,7 @@ from keras_ab.probes.by_text import TextProbe
 from keras_ab.probes.by_text import embedded_images
 from keras_ab.probes.by_text import embedded_texts
 from keras_ab.probes.frozen_encoder import FrozenEncoder
+from keras_ab.probes.knn import unit_rows
 from keras_ab.probes.outcome import Outcome
 from keras_ab.probes.tasks import Task
 from keras_ab.probes.tasks.task import Record
@@ -105,7 +106,7 @@ def retrieval_hits(
     Reference:
         Karpathy and Fei-Fei 2015: recall at 1, 5 and 10.
     """
-    images, texts = _unit(images), _unit(texts)
+    images, texts = unit_rows(images), unit_rows(texts)
     owners = np.asarray(owners)
     if owners.shape != (len(texts),):
         raise ValueError(
@@ -150,6 +151,11 @@ def retrieve(
 
     Returns:
         As from `retrieval_hits`.
+
+    Raises:
+        ValueError: If an image has no caption, captions are not as many as
+            images, the model has no reward, or images are not uint8 of that
+            shape.
 
     Example:
 
@@ -241,8 +247,3 @@ def _ranks_of_images(images, texts, owners, step=512):
         mine = np.take_along_axis(similar, own, 1)
         ranks.append((similar >= mine).sum(1) - 1)
     return np.concatenate(ranks)
-
-
-def _unit(x):
-    x = np.asarray(x, "float64")
-    return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)

@@ -71,6 +71,23 @@ def test_results(case, tmp_path):
 def test_writing_alone_runs_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(pool, "do_all", lambda *_: pytest.fail("it ran"))
     folders = ["--runs", str(tmp_path / "a"), "--output", str(tmp_path / "b")]
-    assert main(["--budget", "quick", "--write", *folders]) == 0
+    found = tmp_path / "found.json"
+    quick = ["--budget", "quick", "--json", str(found), *folders]
+    assert main([*quick, "--write"]) == 0
+    assert json.loads(found.read_text()) == []
+    assert main([*quick, "--list"]) == 0
+    assert json.loads(found.read_text()) == {
+        "findings": {
+            "headline": {
+                "title": "ABCLIP over CLIP at equal views",
+                "runs": 6,
+                "left": 6,
+            }
+        },
+        "runs": 6,
+        "left": 6,
+        "core_hours_left": None,
+        "unknown": ["ab_clip", "clip"],
+    }
     text = (tmp_path / "b/RESULTS.md").read_text()
     assert "Not answered: 6 of its 6 runs are missing." in text

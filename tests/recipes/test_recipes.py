@@ -90,10 +90,17 @@ def test_demo(backend, tmp_path):
         "linear",
         "reward_accuracy",
         "value_forced_choice",
+        "value_forced_choice_seen",
+        "value_forced_choice_unseen",
         "value_forced_choice_shuffled_actions",
     }
     assert set(results["chance"]) == names
-    assert 0 <= results["ceiling"]["value_forced_choice"] <= 1
+    for figures in (results["abclip"], results["ceiling"]):
+        of_all = figures["value_forced_choice"]
+        apart = [
+            figures[f"value_forced_choice_{s}"] for s in ("seen", "unseen")
+        ]
+        assert 0 <= min(apart) <= of_all <= max(apart) <= 1
     assert set(results["abclip"]) == names | {"intervals"}
     for name in ("curves.png", "value_map.png", "abclip.keras"):
         assert (tmp_path / name).exists()
