@@ -59,6 +59,10 @@ def zero_shot(
         A `keras.Model` from uint8 images `(B, H, W, 3)` to float32
         probabilities `(B, L)`: `model.reward(images, annotations)`.
 
+    Raises:
+        ValueError: If the model learns no reward or has no such network, or
+            the reward does not understand the annotations.
+
     Example:
 
     >>> classifier = keras_ab.export.zero_shot(model, ["w1 w2", "w3"])
@@ -134,7 +138,9 @@ def _features(network, reward, annotations):
 
 
 class _OfNetwork(keras.layers.Layer):
-    """What all three are: a network's weights, built already."""
+    """What all three are: a network's weights, built already; for `export`,
+    not for `save`.
+    """
 
     def __init__(self, network: Network, **kwargs):
         super().__init__(**{**kwargs, "autocast": False})

@@ -133,14 +133,28 @@ class AdamW(_AdamW):
 def innermost(
     optimizer: keras.optimizers.Optimizer,
 ) -> keras.optimizers.Optimizer:
-    """The optimizer inside a `LossScaleOptimizer`, or the optimizer itself."""
+    """The optimizer inside a `LossScaleOptimizer`, or the optimizer itself.
+
+    Args:
+        optimizer: A Keras optimizer.
+
+    Returns:
+        A Keras optimizer that wraps no other.
+    """
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         return optimizer.inner_optimizer
     return optimizer
 
 
 def micro_steps(optimizer: keras.optimizers.Optimizer) -> int:
-    """Micro-steps to one update: 1 unless gradients are accumulated."""
+    """Micro-steps to one update: 1 unless gradients are accumulated.
+
+    Args:
+        optimizer: A Keras optimizer.
+
+    Returns:
+        Int.
+    """
     return innermost(optimizer).gradient_accumulation_steps or 1
 
 
@@ -149,6 +163,12 @@ def micro_step_counter(optimizer: keras.optimizers.Optimizer) -> keras.Variable:
 
     `optimizer.iterations` is not it: under gradient accumulation that is a
     number, of updates.
+
+    Args:
+        optimizer: A Keras optimizer.
+
+    Returns:
+        A `keras.Variable`, an integer scalar.
     """
     return next(
         v for v in innermost(optimizer).variables if v.name == "iteration"

@@ -35,6 +35,10 @@ def attention_maps(
         Float32 of shape `(B, heads, T, T)`, the class token and registers (if
         any) first; each row sums to 1.
 
+    Raises:
+        ValueError: If the encoder is no ViT or has no such block, the model
+            no such network, or images are not uint8 of shape `(B, H, W, 3)`.
+
     Example:
 
     >>> keras_ab.analysis.attention_maps(model, images).shape
@@ -93,6 +97,14 @@ def draw_attention_maps(
 
     Returns:
         A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: If `grid_shape` has more patches than there are tokens.
+
+    Example:
+
+    >>> attention = keras_ab.analysis.attention_maps(model, images)
+    >>> figure = keras_ab.analysis.draw_attention_maps(images, attention)
     """
     heads, length = attention.shape[1:3]
     rows, columns = grid_shape or (int(length**0.5),) * 2

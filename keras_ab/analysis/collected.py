@@ -29,6 +29,17 @@ class Collected:
     values: dict[str, np.ndarray]
 
     def __getitem__(self, name: str) -> np.ndarray:
+        """What has a name.
+
+        Args:
+            name: String, `"MEASURE/KEY"`.
+
+        Returns:
+            Array of shape `(S, ...)`.
+
+        Raises:
+            KeyError: If nothing has that name.
+        """
         if name not in self.values:
             raise KeyError(
                 f"Nothing is named {name!r}. There are: {sorted(self.values)}"
@@ -43,6 +54,9 @@ class Collected:
 
         Returns:
             Dict from keys to arrays of shape `(S, ...)`.
+
+        Raises:
+            KeyError: If there is no such measure.
         """
         found = {
             key.removeprefix(f"{name}/"): value
@@ -77,6 +91,9 @@ class Collected:
 
         Returns:
             A `Collected`.
+
+        Raises:
+            ValueError: If names or shapes are not those of the steps before.
         """
         row = {key: np.asarray(value)[None] for key, value in row.items()}
         if len(self.steps):

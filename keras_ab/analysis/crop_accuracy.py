@@ -186,6 +186,13 @@ def draw_crop_accuracy(
     Returns:
         A `matplotlib.figure.Figure`.
 
+    Example:
+
+    >>> series = {"reward": np.array([0.5, 0.8]), "value": np.array([0.5, 0.7])}
+    >>> figure = keras_ab.analysis.draw_crop_accuracy(
+    ...     np.array([0, 100]), series, chance=0.5
+    ... )
+
     Reference:
         Figure 8, right.
     """

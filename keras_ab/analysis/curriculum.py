@@ -31,6 +31,9 @@ class Curriculum:
             `batch["value"]`.
         images_per_call: Int, how many of these to look at at a time.
 
+    Raises:
+        ValueError: If `images_per_call` is not positive.
+
     Example:
 
     >>> curriculum = keras_ab.analysis.Curriculum(dataset[0][0])
@@ -61,6 +64,10 @@ class Curriculum:
         Returns:
             Dict of `"norms"`, float32 `(B,)`, and their `"median"`, and the
             ratio of their 90th to their 10th percentile, `"spread"`.
+
+        Raises:
+            ValueError: If the model has no value function, or cannot train on
+                the batch.
         """
         if self._model is not model:
             check_value_function(model)
@@ -132,6 +139,14 @@ def draw_curriculum(
 
     Returns:
         A `matplotlib.figure.Figure`.
+
+    Example:
+
+    >>> batch = dataset[0][0]
+    >>> norms = keras_ab.analysis.Curriculum(batch)(model)["norms"]
+    >>> figure = keras_ab.analysis.draw_curriculum(
+    ...     np.array([0]), norms[None], batch["value"]["image"][:, 0]
+    ... )
 
     Reference:
         Figure 9.

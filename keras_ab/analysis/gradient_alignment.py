@@ -28,6 +28,9 @@ class EncoderGradients:
     Attributes:
         losses: Dict from terms to floats, those of the last batch.
 
+    Raises:
+        ValueError: If the model has no objective of such a name.
+
     Example:
 
     >>> gradients = keras_ab.analysis.EncoderGradients(model)
@@ -70,6 +73,9 @@ class EncoderGradients:
         Returns:
             Dict from names of terms to float32 `(P,)`, P being the number of
             the encoder's trained weights, in their order.
+
+        Raises:
+            ValueError: If the model cannot train on the batch.
         """
         self.model.check(batch)
         losses, rows = self._gradients(batch)
@@ -92,6 +98,9 @@ class GradientAlignment:
             SiLC and ABCLIP.
         second: Name of another: `"value"` in AB models, `"ssl"` in SLIP,
             `"distillation"` in SiLC.
+
+    Raises:
+        ValueError: If there is no batch.
 
     Example:
 
@@ -126,6 +135,9 @@ class GradientAlignment:
             the mean norms of both gradients, `"FIRST_norm"` and
             `"SECOND_norm"`; and of both losses, `"FIRST_loss"` and
             `"SECOND_loss"`, as in training.
+
+        Raises:
+            ValueError: If the model lacks a term, or cannot train on a batch.
         """
         terms = [self.first, self.second]
         if self._gradients is None or self._gradients.model is not model:
@@ -158,6 +170,12 @@ def draw_gradient_alignment(
 
     Returns:
         A `matplotlib.figure.Figure`.
+
+    Example:
+
+    >>> figure = keras_ab.analysis.draw_gradient_alignment(
+    ...     np.array([0, 100]), {"ABCLIP": np.array([0.4, 0.1])}
+    ... )
 
     Reference:
         Figure 8, left.

@@ -23,6 +23,9 @@ def nearest_neighbours(
         Int64 `(Q, k)`, places in `features`, nearest first; and float64
         `(Q, k)`, the cosines.
 
+    Raises:
+        ValueError: If `k` is not in [1, M].
+
     Example:
 
     >>> keras_ab.analysis.nearest_neighbours(np.eye(2), np.eye(2), k=1)[0]
@@ -59,6 +62,14 @@ def draw_nearest_neighbours(
 
     Returns:
         A `matplotlib.figure.Figure`.
+
+    Example:
+
+    >>> features = keras_ab.probes.extract_features(model, images)
+    >>> near = keras_ab.analysis.nearest_neighbours(features, features, k=2)
+    >>> figure = keras_ab.analysis.draw_nearest_neighbours(
+    ...     images, images, *near
+    ... )
     """
     count, k = places.shape
     figure, axes = drawing.figure_of(count, k + 1, 1.25, 1.4)

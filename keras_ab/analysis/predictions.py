@@ -73,6 +73,13 @@ def draw_predictions(
     Returns:
         A `matplotlib.figure.Figure`.
 
+    Example:
+
+    >>> values = np.array([[0.5, 0.5], [0.9, 0.1]])
+    >>> figure = keras_ab.analysis.draw_predictions(
+    ...     np.array([0, 100]), {"p, CLIP": values}, ["a cup", "a car"], image
+    ... )
+
     Reference:
         Figure 7.
     """

@@ -32,6 +32,10 @@ def token_colours(
     Returns:
         Float32 in [0, 1] of shape `(B, rows, columns, 3)`.
 
+    Raises:
+        ValueError: If the grid is not that of the encoder's patches, or
+            images are not uint8 of shape `(B, H, W, 3)`.
+
     Example:
 
     >>> keras_ab.analysis.token_colours(model, images).shape
@@ -88,6 +92,11 @@ def draw_token_colours(
 
     Returns:
         A `matplotlib.figure.Figure`.
+
+    Example:
+
+    >>> colours = keras_ab.analysis.token_colours(model, images)
+    >>> figure = keras_ab.analysis.draw_token_colours(images, colours)
     """
     rows = colours if isinstance(colours, dict) else {"patch tokens": colours}
     titles: Sequence[str] = ["images", *rows]

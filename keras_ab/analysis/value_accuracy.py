@@ -103,6 +103,13 @@ def draw_value_accuracy(
     Returns:
         A `matplotlib.figure.Figure`.
 
+    Example:
+
+    >>> accuracy = np.array([[0.1, 0.2], [0.3, 0.5]])
+    >>> figure = keras_ab.analysis.draw_value_accuracy(
+    ...     np.array([0, 100]), accuracy, staying=np.array([0.4, 0.9])
+    ... )
+
     Reference:
         Figure 4, right.
     """

@@ -135,6 +135,12 @@ def draw_value_maps(
 
     Returns:
         A `matplotlib.figure.Figure`.
+
+    Example:
+
+    >>> values = keras_ab.analysis.value_map(model, image, ["a cup"], steps=3)
+    >>> figure = keras_ab.analysis.draw_value_maps(image, values, ["a cup"])
+    >>> figure.savefig("a_cup.png")
     """
     # Imported here: matplotlib comes with the extra `plot`.
     from matplotlib.figure import Figure

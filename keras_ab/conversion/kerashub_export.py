@@ -16,7 +16,10 @@ def to_keras_hub(encoder: ViT, exact: bool = True) -> Any:
     """A `keras_hub.models.ViTBackbone` with the same weights and outputs.
 
     Args:
-        encoder: A built `keras_ab.backbones.ViT`.
+        encoder: A built `keras_ab.backbones.ViT`; of a trained model
+            `model.network().encoder`, the target network's where there is
+            one, which is what is evaluated. `model.encoder` is the online
+            one.
         exact: Bool. KerasHub's ViT has the exact GELU and no other. True
             refuses an encoder with an approximation; False converts it, with
             outputs that differ slightly: measure them.
@@ -94,13 +97,25 @@ def save_keras_hub_preset(
     `keras_hub.layers.ImageConverter.from_preset(folder)` what scales pixels.
 
     Args:
-        encoder: A built `keras_ab.backbones.ViT`.
+        encoder: A built `keras_ab.backbones.ViT`; of a trained model
+            `model.network().encoder`, the target network's where there is
+            one, which is what is evaluated. `model.encoder` is the online
+            one.
         folder: The folder, which may hold an older preset.
         exact: As in `to_keras_hub`.
 
     Raises:
         FileExistsError: If there is something else than a preset.
         ValueError: If KerasHub's ViT cannot represent the encoder.
+
+    Example:
+
+    ```python
+    encoder = keras_ab.backbones.ViT.from_size("S", activation="gelu")
+    encoder.build()
+    keras_ab.conversion.save_keras_hub_preset(encoder, "vit")
+    backbone = keras_hub.models.ViTBackbone.from_preset("vit")
+    ```
     """
     import keras_hub
 

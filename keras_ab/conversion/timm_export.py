@@ -23,12 +23,21 @@ def timm_arguments(encoder: ViT) -> dict[str, Any]:
     """What `timm.models.VisionTransformer` takes to compute the same.
 
     Args:
-        encoder: A `keras_ab.backbones.ViT`.
+        encoder: A `keras_ab.backbones.ViT`; of a trained model
+            `model.network().encoder`, the target network's where there is
+            one, which is what is evaluated. `model.encoder` is the online
+            one.
 
     Returns:
         Dict of arguments. `norm_layer` is not among them: it must have the
         encoder's epsilon, which is timm's own, 1e-6, unless it was changed.
         Pixels are in [-1, 1]: mean and std are 0.5.
+
+    Example:
+
+    >>> encoder = model.network().encoder
+    >>> keras_ab.conversion.timm_arguments(encoder)["embed_dim"]
+    # 32
     """
     (height, width), (rows, columns) = (
         encoder.patch_size,
@@ -58,7 +67,7 @@ def timm_state_dict(encoder: ViT) -> dict[str, np.ndarray]:
     """The weights of an encoder under timm's names.
 
     Args:
-        encoder: A built `keras_ab.backbones.ViT`.
+        encoder: As in `save_timm`.
 
     Returns:
         Dict of float32 arrays.
@@ -122,8 +131,19 @@ def save_timm(encoder: ViT, path: PathLike) -> None:
     `keras_ab.conversion.open_source`.
 
     Args:
-        encoder: A built `keras_ab.backbones.ViT`.
+        encoder: A built `keras_ab.backbones.ViT`; of a trained model
+            `model.network().encoder`, the target network's where there is
+            one, which is what is evaluated. `model.encoder` is the online
+            one.
         path: The file, which should end in .safetensors.
+
+    Example:
+
+    >>> encoder = model.network().encoder
+    >>> keras_ab.conversion.save_timm(encoder, "vit.safetensors")
+    >>> source = keras_ab.conversion.open_source("vit.safetensors")
+    >>> source.build().hidden_dim
+    # 32
     """
     # Imported here: it comes with the extra `safetensors`.
     from safetensors.numpy import save_file

@@ -35,6 +35,8 @@ class Classification(IndexedReward):
             may then call them, or None.
         head: `"linear"` for a dense layer on pooled features, or `"cosine"`
             for scaled cosines with one learnt vector a class.
+        temperature: Float in [0.01, 1], the starting temperature of the
+            cosines; a linear head has none.
         weight: Float, the factor of this loss in the total.
         name: Name of the objective.
         **kwargs: As in `keras.layers.Layer`.

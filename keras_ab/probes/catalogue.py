@@ -55,6 +55,9 @@ def make_task(task: str | Task) -> Task:
 
     Returns:
         A `Task` of that name, not prepared.
+
+    Raises:
+        ValueError: If there is no task of that name.
     """
     if isinstance(task, Task):
         return task
@@ -83,6 +86,10 @@ def make_probe(probe: str | Any, seed: int = 0, **settings: Any) -> Any:
 
     Returns:
         A probe.
+
+    Raises:
+        ValueError: If there is no probe of that name, it has no such setting,
+            or a setting is out of range.
     """
     if not isinstance(probe, str):
         return probe
@@ -111,5 +118,12 @@ def fits(probe: Any, task: Task) -> bool:
 
 
 def probes_for(task: Task) -> list[str]:
-    """The names of the probes that can answer a task."""
+    """The names of the probes that can answer a task.
+
+    Args:
+        task: A `Task`, prepared or not.
+
+    Returns:
+        List of keys of `PROBES`.
+    """
     return [name for name in PROBES if fits(make_probe(name), task)]

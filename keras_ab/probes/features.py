@@ -35,6 +35,10 @@ def extract_features(
     Returns:
         Float32 of shape `(B, hidden_dim)` or `(B, T, hidden_dim)`.
 
+    Raises:
+        ValueError: If `output` is unknown, images are not uint8 of that
+            shape, or `keras_ab.probes.FrozenEncoder` refuses the encoder.
+
     Example:
 
     >>> features = keras_ab.probes.extract_features(model, images)
@@ -57,6 +61,9 @@ def extract_views(
 
     Returns:
         uint8 of shape `(B, height, width, 3)`; antialiased bilinear.
+
+    Raises:
+        ValueError: If images are not uint8 of shape `(B, H, W, 3)`.
     """
     images = np.asarray(images)
     size = tuple(size)

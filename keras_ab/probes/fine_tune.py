@@ -53,6 +53,11 @@ class FineTune(Probe):
         smoothing: Float, the share of a label that goes to all classes.
         seed: Int, the seed of order and augmentations.
 
+    Raises:
+        ValueError: If `layer_decay` or `base_rate` is out of range; from
+            `fit`, if there is no encoder, it is no Keras layer or cannot be
+            copied, or images fit neither it nor their labels.
+
     Example:
 
     >>> encoder = keras_ab.probes.FrozenEncoder(model)

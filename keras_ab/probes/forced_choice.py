@@ -151,6 +151,16 @@ def forced_choice(
 
     Raises:
         ValueError: If the model has no value function.
+
+    Example:
+
+    >>> from keras_ab.data.scenes import describe
+    >>> queries = keras_ab.probes.forced_choice_queries(
+    ...     keras_ab.data.Scenes(size=16), describe, size=(16, 16)
+    ... )
+    >>> hits = keras_ab.probes.forced_choice(model, queries)
+    >>> hits[~queries.seen].mean()
+    # of objects that the view does not show
     """
     check_value_function(model)
 
@@ -181,6 +191,19 @@ def forced_choice_ceiling(
 
     Returns:
         Floats of shape `(Q,)`, as from `forced_choice`.
+
+    Raises:
+        ValueError: If the model has no reward.
+
+    Example:
+
+    >>> from keras_ab.data.scenes import describe
+    >>> queries = keras_ab.probes.forced_choice_queries(
+    ...     keras_ab.data.Scenes(size=16), describe, size=(16, 16)
+    ... )
+    >>> hits = keras_ab.probes.forced_choice_ceiling(model, queries)
+    >>> hits.shape == queries.seen.shape
+    # True
     """
 
     def scores(part, captions):

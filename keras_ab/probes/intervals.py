@@ -31,6 +31,10 @@ def bootstrap_interval(
     Returns:
         `(low, high)`, floats.
 
+    Raises:
+        ValueError: If `values` is no vector of one number or more, or
+            `groups` has another shape.
+
     Example:
 
     >>> keras_ab.probes.bootstrap_interval(np.array([0, 1] * 50))
@@ -81,6 +85,9 @@ def bootstrap_statistic(
         Float64 of shape `(samples,)`; `keras_ab.probes.percentiles` makes an
         interval of them.
 
+    Raises:
+        ValueError: If `count` is not positive.
+
     Example:
 
     >>> x = np.arange(100.0)
@@ -111,6 +118,9 @@ def percentiles(
 
     Returns:
         `(low, high)`, floats.
+
+    Raises:
+        ValueError: If there is no finite number among them.
     """
     edges = [(1 - level) / 2, (1 + level) / 2]
     samples = np.asarray(samples, "float64")

@@ -31,6 +31,9 @@ def linear_predict(
     Returns:
         Labels of shape `(B,)`.
 
+    Raises:
+        ValueError: If there is not a label for each training example.
+
     Example:
 
     >>> x, y = np.eye(10).repeat(5, 0), np.arange(10).repeat(5)

@@ -42,6 +42,9 @@ class LinearProbe(Probe):
             `"sgd"`.
         seed: Int, the seed of the split and of the order.
 
+    Raises:
+        ValueError: If a setting is out of range, or the optimizer unknown.
+
     Example:
 
     >>> x, y = np.eye(4).repeat(5, 0), np.arange(4).repeat(5)
@@ -92,6 +95,10 @@ class LinearProbe(Probe):
 
         Returns:
             A `Fitted`.
+
+        Raises:
+            ValueError: If features and labels do not fit each other, or are
+                not finite.
         """
         features, numbers, classes = check_examples(features, labels, rank=2)
         features = np.asarray(features, "float32")

@@ -41,6 +41,9 @@ class MAPProbe(Probe):
         optimizer: `"adamw"` (without decay) or `"sgd"`.
         seed: Int, the seed of the start, the split and the order.
 
+    Raises:
+        ValueError: If a setting is out of range, or the optimizer unknown.
+
     Example:
 
     >>> tokens, labels = np.eye(4).repeat(5, 0)[:, None], np.arange(20) // 5
@@ -90,6 +93,10 @@ class MAPProbe(Probe):
 
         Returns:
             A `Fitted`.
+
+        Raises:
+            ValueError: If these are no tokens `(M, T, D)`, or labels do not
+                fit them.
         """
         features, numbers, classes = _check(features, labels)
         mean, std = _token_moments(features)

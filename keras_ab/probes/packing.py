@@ -19,6 +19,9 @@ def pack(values: np.ndarray) -> dict[str, Any]:
         Dict: `"kind"` (`"bits"`, `"int32"` or `"float64"`), `"size"` and
         `"data"`, base64 of compressed bytes.
 
+    Raises:
+        ValueError: If `values` is no vector.
+
     Example:
 
     >>> keras_ab.probes.unpack(keras_ab.probes.pack(np.array([1, 0, 1])))

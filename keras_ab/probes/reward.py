@@ -30,6 +30,16 @@ def reward_ranks(
     Returns:
         Floats of shape `(B // group * group,)`; 0 is best. A caption that
         occurs several times in a group counts half for each twin.
+
+    Raises:
+        ValueError: If `group` is not in [1, B], the model has no reward, or
+            images are not uint8 of that shape.
+
+    Example:
+
+    >>> captions = ["w1", "w2", "w3", "w4"]
+    >>> keras_ab.probes.reward_ranks(model, images, captions, group=4).shape
+    # (4,)
     """
     if not 1 <= group <= len(images):
         raise ValueError(

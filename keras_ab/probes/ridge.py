@@ -27,6 +27,10 @@ class Ridge(Probe):
         bias: Float, the constant feature.
         seed: Int, the seed of the draw.
 
+    Raises:
+        ValueError: If `shots` or `l2` is not positive; from `fit`, if features
+            and labels do not fit each other or are not finite.
+
     Example:
 
     >>> x, y = np.eye(4).repeat(5, 0), np.arange(4).repeat(5)
@@ -114,6 +118,9 @@ def few_shot_hits(
     Returns:
         Dict from the numbers of examples to bools `(seeds, B)`; their mean is
         the accuracy.
+
+    Raises:
+        ValueError: As from `Ridge`.
 
     Example:
 

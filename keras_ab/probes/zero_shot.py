@@ -28,6 +28,9 @@ class ZeroShot(TextProbe):
     Args:
         templates: Strings with `{}` in place of the class's name.
 
+    Raises:
+        ValueError: If `templates` is a string, or one of them lacks `{}`.
+
     Example:
 
     >>> keras_ab.probes.ZeroShot(("a {}", "a photo of a {}")).config()
@@ -80,6 +83,10 @@ def class_prompts(
     Returns:
         A list of lists of strings, for `zero_shot_predict`.
 
+    Raises:
+        ValueError: If there is no name, names are not `num_classes`, a
+            template lacks `{}`, or either is a string in place of a list.
+
     Example:
 
     >>> keras_ab.probes.class_prompts(["cat"], ["a {}.", "a photo of a {}."])
@@ -122,6 +129,10 @@ def zero_shot_predict(
 
     Returns:
         Ints of shape `(B,)`.
+
+    Raises:
+        ValueError: If there is no class, one has no prompt, the model has no
+            reward, or images are not uint8 of that shape.
 
     Example:
 
