@@ -67,7 +67,7 @@ print(keras_ab.conversion.warm_start(model, source))
 # %%
 rng = np.random.default_rng(0)
 images = rng.integers(0, 256, (4, SIZE, SIZE, 3), "uint8")
-ours = keras.ops.convert_to_numpy(model.encode(images, "online"))
+ours = keras.ops.convert_to_numpy(model.encode(images))
 pixels = images.astype("float32") / 127.5 - 1
 expected = keras.ops.convert_to_numpy(theirs(pixels))
 # Theirs has a class token before the patches.
@@ -121,18 +121,20 @@ plt.show()
 #
 # The trained encoder as a KerasHub preset, which
 # `keras_hub.models.ViTBackbone.from_preset` opens, and as a file in timm's
-# layout. KerasHub's ViT has the exact GELU; so has this encoder, since its
-# weights came from there.
+# layout. `model.network()` is the target network where there is one, as in all
+# that is measured; `model.encoder` is the online network's. KerasHub's ViT has
+# the exact GELU; so has this encoder, since its weights came from there.
 
 # %%
-keras_ab.conversion.save_keras_hub_preset(model.encoder, "vit_preset")
+trained = model.network().encoder
+keras_ab.conversion.save_keras_hub_preset(trained, "vit_preset")
 again = keras_hub.models.ViTBackbone.from_preset("vit_preset")
 ours = keras.ops.convert_to_numpy(model.encode(images, "online"))
 tokens = keras.ops.convert_to_numpy(again(pixels))[:, -ours.shape[1] :]
 print(f"largest difference after export: {np.abs(ours - tokens).max():.1e}")
 
-keras_ab.conversion.save_timm(model.encoder, "vit.safetensors")
-print(keras_ab.conversion.timm_arguments(model.encoder))
+keras_ab.conversion.save_timm(trained, "vit.safetensors")
+print(keras_ab.conversion.timm_arguments(trained))
 
 # %% [markdown]
 # The whole model, heads included, is a preset of its own:
