@@ -541,7 +541,8 @@ class Pretrainer(keras.Model):
             network: As in `encode`.
 
         Returns:
-            Float32 of shape `(B, L)`; rows sum to 1.
+            Float32 of shape `(B, L)`; rows sum to 1, so that a single
+            annotation has 1.
 
         Reference:
             Equation 3.
