@@ -46,7 +46,9 @@ def finding(budget):
     def beyond_frontier(get, seed):
         """By how much no weighing of both figures has a better mixture."""
         share = np.linspace(0, 1, 101)
-        weights = np.stack([share, 1 - share])[: len(figures)]
+        weights = np.stack([share, 1 - share])
+        if len(figures) == 1:
+            weights = np.ones((1, 1))
         *others, one = points(get, seed) @ weights
         return float(np.max(one - np.max(others, axis=0)))
 

@@ -49,6 +49,7 @@ def finding(budget):
                 "the reward's loss rises from discount 0 to 0.9",
                 "held-out reward loss",
                 lambda get, seed: loss(get, 0.9, seed) - loss(get, 0.0, seed),
+                points=False,
             ),
         ),
         tables=(

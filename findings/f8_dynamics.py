@@ -52,8 +52,19 @@ def alignment(budget):
         paper="Figure 8, left: all decay towards 0, ABCLIP's is highest.",
         runs=(*seeded([methods.ABCLIP, methods.SLIP], SEEDS), methods.SILC),
         claims=(
-            Claim("ABCLIP over SLIP, cosine", "cosine", more("SLIP"), SEEDS),
-            Claim("ABCLIP over SiLC, cosine", "cosine", more("SiLC")),
+            Claim(
+                "ABCLIP over SLIP, cosine",
+                "cosine",
+                more("SLIP"),
+                SEEDS,
+                points=False,
+            ),
+            Claim(
+                "ABCLIP over SiLC, cosine",
+                "cosine",
+                more("SiLC"),
+                points=False,
+            ),
         ),
         draw=draw,
     )
@@ -140,6 +151,7 @@ def curriculum(budget):
                 "log spread",
                 emerges,
                 SEEDS,
+                points=False,
             ),
             Claim(
                 "more for images of detail: rank correlation, later less "
@@ -147,6 +159,7 @@ def curriculum(budget):
                 "rank correlation",
                 on_detail,
                 SEEDS,
+                points=False,
             ),
         ),
         draw=draw,

@@ -20,12 +20,15 @@ class Claim:
             float, positive in the paper's direction. `get` is
             `findings.store.Store.get`.
         seeds: Tuple of ints.
+        points: Bool, whether the effect is one of accuracies, which are said
+            in points of a hundred.
     """
 
     name: str
     figure: str
     effect: Callable
     seeds: tuple = (0,)
+    points: bool = True
 
 
 @dataclasses.dataclass(frozen=True)

@@ -43,6 +43,7 @@ def do_all(store, wanted=None, jobs=None, backend="tensorflow", do=work.do):
     from rich.progress import TimeRemainingColumn
 
     todo = store.missing(wanted)
+    work.STOPPED.clear()
     waiting = queue.SimpleQueue()
     for runs in todo:
         waiting.put(runs)
@@ -60,7 +61,7 @@ def do_all(store, wanted=None, jobs=None, backend="tensorflow", do=work.do):
         every = progress.add_task("runs", total=len(todo))
 
         def serve(core):
-            while True:
+            while not work.STOPPED.is_set():
                 try:
                     runs = waiting.get_nowait()
                 except queue.Empty:
@@ -70,6 +71,8 @@ def do_all(store, wanted=None, jobs=None, backend="tensorflow", do=work.do):
                 try:
                     do(runs, store, core, backend)
                 except Exception as error:
+                    if work.STOPPED.is_set():
+                        return
                     failed[title] = error
                     console.print(f"failed: {title}: {error}", markup=False)
                 progress.remove_task(line)

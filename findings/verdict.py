@@ -4,8 +4,8 @@ An effect is a number a seed, positive in the paper's direction. With several
 seeds, paired, its interval is Student's over the seeds. With one, it is of the
 test examples (paired bootstrap), which knows nothing of how seeds differ; the
 verdict is then inconclusive unless the effect is plain: more than twice as far
-from 0 as that interval is wide to one side, and beyond what seeds differ by
-where the same figure was measured with several.
+from 0 as that interval is wide to one side, and than seeds differ by where the
+same figure was measured with several.
 """
 
 import dataclasses

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 
 from findings import scenes
@@ -15,6 +16,8 @@ from keras_ab.probes.catalogue import make_task
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
 # A training that is told to end saves first, and goes on the next time.
 RUNNING = set()
+STARTING = threading.Lock()
+STOPPED = threading.Event()
 
 
 def training_command(run, store):
@@ -147,9 +150,8 @@ def do(runs, store, core=None, backend="tensorflow"):
     folder.mkdir(parents=True, exist_ok=True)
     if not store.is_trained(runs[0]):
         command = training_command(runs[0], store)
-        seconds, core_seconds = call(
-            command, folder / "train.log", core, backend
-        )
+        log = folder / "train.log"
+        seconds, core_seconds = call(command, log, core, backend)
         lines = (folder / "history.jsonl").read_text().splitlines()
         cost = {
             "seconds": seconds,
@@ -163,9 +165,8 @@ def do(runs, store, core=None, backend="tensorflow"):
         if store.is_done(run):
             continue
         log = store.report(run).with_suffix(".log")
-        _, core_seconds = call(
-            measuring_command(run, store), log, core, backend
-        )
+        command = measuring_command(run, store)
+        _, core_seconds = call(command, log, core, backend)
         cost = json.loads((folder / "cost.json").read_text())
         cost["measuring_core_seconds"] = (
             cost.get("measuring_core_seconds", 0) + core_seconds
@@ -178,12 +179,16 @@ def call(command, log, core, backend):
 
     Args:
         command: List of strings.
-        log: Path.
+        log: Path; what the command has cost is kept beside it.
         core: As in `do`.
         backend: As in `do`.
 
     Returns:
-        Seconds that passed, and seconds of all cores that it took.
+        Seconds that passed, and seconds of all cores that it took, those of
+        earlier calls that were cut off included.
+
+    Raises:
+        Failed: If it ends with an error, or `stop_all` was called.
     """
     environment = {**os.environ, **QUIET, "KERAS_BACKEND": backend}
 
@@ -193,31 +198,43 @@ def call(command, log, core, backend):
 
     started = time.monotonic()
     with open(log, "w") as stream:
-        process = subprocess.Popen(
-            command,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            preexec_fn=pin,
-        )
-        RUNNING.add(process)
+        with STARTING:
+            if STOPPED.is_set():
+                raise Failed(f"{' '.join(command[1:])} was not begun")
+            process = subprocess.Popen(
+                command,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                preexec_fn=pin,
+            )
+            RUNNING.add(process)
         try:
             _, status, usage = os.wait4(process.pid, 0)
         finally:
             RUNNING.discard(process)
     process.returncode = os.waitstatus_to_exitcode(status)
+    kept = log.with_suffix(".spent.json")
+    before = json.loads(kept.read_text()) if kept.exists() else [0.0, 0.0]
+    spent = (
+        before[0] + time.monotonic() - started,
+        before[1] + usage.ru_utime + usage.ru_stime,
+    )
+    write(kept, spent)
     if process.returncode:
         raise Failed(
             f"{' '.join(command[1:])} ended with status "
             f"{process.returncode}; see {log}"
         )
-    return time.monotonic() - started, usage.ru_utime + usage.ru_stime
+    return spent
 
 
 def stop_all():
-    """Ends the commands that run, which no other thread would."""
-    for process in list(RUNNING):
-        process.terminate()
+    """Ends the commands that run, and lets no other begin."""
+    with STARTING:
+        STOPPED.set()
+        for process in list(RUNNING):
+            process.terminate()
 
 
 def write(path, found):

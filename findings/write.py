@@ -209,8 +209,7 @@ def claims_of(finding, found):
         "|---|---|---|---|---|",
     ]
     for claim, verdict in zip(finding.claims, found):
-        # Accuracies by a probe are shares.
-        points = 100.0 if "/" in claim.figure else 1.0
+        points = 100.0 if claim.points else 1.0
         digits = 1 if points > 1 else 3
         interval = "–"
         if verdict.interval is not None:

@@ -23,6 +23,7 @@ from keras_ab.analysis.overlap import box_iou
 from keras_ab.analysis.overlap import mean_overlap
 from keras_ab.analysis.predictions import draw_predictions
 from keras_ab.analysis.predictions import predictions
+from keras_ab.analysis.reach import within_reach
 from keras_ab.analysis.sweep import draw_sweep
 from keras_ab.analysis.token_colours import draw_token_colours
 from keras_ab.analysis.token_colours import token_colours
@@ -68,4 +69,5 @@ __all__ = [
     "value_accuracy",
     "value_map",
     "value_ranks",
+    "within_reach",
 ]

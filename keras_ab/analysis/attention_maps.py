@@ -1,5 +1,6 @@
 """What the tokens of a ViT look at."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -91,7 +92,9 @@ def draw_attention_maps(
         attention: What `attention_maps` returned, `(B, heads, T, T)`. Where
             there are more tokens than patches, the first one's row is drawn,
             the class token's; else the mean of all rows.
-        grid_shape: `(rows, columns)` of the patches; None for a square.
+        grid_shape: `(rows, columns)` of the patches; None for a square of
+            them, with or without a class token before it. With registers, or
+            a grid that is no square, say which.
         titles: A title for each head, or None for their numbers.
         path: Where to save the picture, or None.
 
@@ -99,7 +102,8 @@ def draw_attention_maps(
         A `matplotlib.figure.Figure`.
 
     Raises:
-        ValueError: If `grid_shape` has more patches than there are tokens.
+        ValueError: If `grid_shape` has more patches than there are tokens, or
+            is not given and the patches are no square.
 
     Example:
 
@@ -107,8 +111,14 @@ def draw_attention_maps(
     >>> figure = keras_ab.analysis.draw_attention_maps(images, attention)
     """
     heads, length = attention.shape[1:3]
-    rows, columns = grid_shape or (int(length**0.5),) * 2
+    side = math.isqrt(length)
+    rows, columns = grid_shape or (side, side)
     prefix = length - rows * columns
+    if grid_shape is None and prefix > 1:
+        raise ValueError(
+            "`grid_shape` must be given for anything but a square of patches "
+            f"and a class token. Received: {length} tokens"
+        )
     if prefix < 0:
         raise ValueError(
             "`grid_shape` must be (rows, columns) of the patches among "

@@ -134,7 +134,7 @@ def draw_curriculum(
         stages: Int, how many of the steps to draw, the first and last among
             them.
         ends: Int, images to show of either end at the first and last of
-            these.
+            these; 0 for none.
         path: Where to save the picture, or None.
 
     Returns:
@@ -160,8 +160,9 @@ def draw_curriculum(
     shown = np.unique(chosen[[0, -1]])
     ends = min(ends, norms.shape[1] // 2)
     figure = Figure(figsize=(4.2 + ends * 0.95, 4.4), layout="constrained")
-    halves: Any = figure.subfigures(1, 2, width_ratios=(4.2, ends * 0.95))
-    left, right = halves
+    left: Any = figure
+    if ends:
+        left, right = figure.subfigures(1, 2, width_ratios=(4.2, ends * 0.95))
     axis = left.subplots()
     share = np.arange(1, norms.shape[1] + 1) / norms.shape[1]
     for place, colour in zip(chosen, colours):
@@ -180,6 +181,8 @@ def draw_curriculum(
     if (norms[chosen] > 0).all():
         axis.set_xscale("log")
     axis.legend(frameon=False, fontsize=8)
+    if not ends:
+        return drawing.finish(figure, path)
     axes = right.subplots(2 * len(shown), ends, squeeze=False)
     for row, place in enumerate(shown):
         order = np.argsort(norms[place])

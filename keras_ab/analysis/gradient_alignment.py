@@ -160,6 +160,7 @@ def draw_gradient_alignment(
     steps: np.ndarray,
     cosines: dict[str, np.ndarray],
     path: PathLike | None = None,
+    ylabel: str = "cosine with CLIP's gradient",
 ) -> Any:
     """Draws cosines over the steps of training.
 
@@ -167,6 +168,7 @@ def draw_gradient_alignment(
         steps: Ints of shape `(S,)`.
         cosines: Dict from labels (`"ABCLIP"`, `"SLIP"`) to floats `(S,)`.
         path: Where to save the picture, or None.
+        ylabel: String, whose gradient the cosines are with.
 
     Returns:
         A `matplotlib.figure.Figure`.
@@ -184,6 +186,6 @@ def draw_gradient_alignment(
     axis.axhline(0, color=drawing.GREY, lw=0.8)
     for label, values in cosines.items():
         axis.plot(steps, values, label=label)
-    drawing.plain(axis, xlabel="step", ylabel="cosine with CLIP's gradient")
+    drawing.plain(axis, xlabel="step", ylabel=ylabel)
     axis.legend(frameon=False)
     return drawing.finish(figure, path)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from keras_ab.analysis.reach import within_reach
 from keras_ab.analysis.value_map import sliding_boxes
 from keras_ab.analysis.views import WHOLE
 from keras_ab.analysis.views import actions_between
@@ -23,7 +24,8 @@ class Look:
 
     Args:
         boxes: Float64 of shape `(A, 4)`, in the frame of the image.
-        values: Float32 of shape `(A, L)`: Q(view, box, l).
+        values: Float32 of shape `(A, L)`: Q(view, box, l); NaN where no
+            action leads (`within_reach`).
         rewards: Float32 of shape `(A, L)`: p(l | what the box shows), which
             the value function does not get to see.
         here: Float32 of shape `(L,)`: p(l | view).
@@ -78,7 +80,9 @@ def look(
     p = ops.convert_to_numpy(model.reward(views, annotations, network))
     actions = actions_between(view, boxes)
     q = model.value(views[:1], actions[None], annotations, network)
-    return Look(boxes, ops.convert_to_numpy(q)[0], p[1:], p[0])
+    reached = within_reach(model, view, boxes)[:, None]
+    q = np.where(reached, ops.convert_to_numpy(q)[0], np.float32(np.nan))
+    return Look(boxes, q, p[1:], p[0])
 
 
 def greedy_path(
@@ -107,11 +111,13 @@ def greedy_path(
         network: As in `model.encode`.
 
     Returns:
-        A `Look` at the boxes in their order, `steps` of them: each box's
-        value is that from the view before, `here` is p at the beginning.
+        A `Look` at the boxes in their order, `steps` of them, or fewer where
+        no box is within reach any more: each box's value is that from the view
+        before, `here` is p at the beginning.
 
     Raises:
-        ValueError: If the model has no value function, or `steps` is below 1.
+        ValueError: If the model has no value function, `steps` is below 1, or
+            no box is within reach of the first view.
 
     Example:
 
@@ -133,12 +139,21 @@ def greedy_path(
     for _ in range(steps):
         here = crop_view(image, view, size)[None]
         actions = actions_between(view, candidates)[None]
+        reached = within_reach(model, view, candidates)
+        if not reached.any():
+            break
         q = model.value(here, actions, annotations, network)
-        best = ops.convert_to_numpy(q)[0, :, wanted].argmax()
+        q = ops.convert_to_numpy(q)[0, :, wanted]
+        best = np.where(reached, q, -np.inf).argmax()
         looks.append(
             look(model, image, candidates[best], annotations, view, network)
         )
         view = tuple(looks[-1].boxes[0])
+    if not looks:
+        raise ValueError(
+            "No box is within reach of the model's actions. Received: "
+            f"view={view}, sizes={tuple(sizes)}"
+        )
     return Look(
         np.concatenate([one.boxes for one in looks]),
         np.concatenate([one.values for one in looks]),

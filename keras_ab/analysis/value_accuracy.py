@@ -38,7 +38,8 @@ def value_accuracy(
     Returns:
         Dict of `"accuracy"` and `"pairs"`, float64 and int64 `(bins,)`, over
         pairs i ≠ j (NaN where there is none); `"moving"`, the accuracy of all
-        of these; `"shuffled"`, what of it another image's targets get; and
+        of these; `"shuffled"`, what of it another image's targets get (NaN
+        for a batch of one); and
         `"staying"`, the accuracy of i = j.
 
     Raises:
@@ -70,7 +71,7 @@ def value_accuracy(
         wanted = ops.argmax(target, axis=-1)
     best, wanted = map(ops.convert_to_numpy, (best, wanted))
     hits = best == wanted[:, None]
-    others = best == np.roll(wanted, 1, axis=0)[:, None]
+    others = best == np.roll(wanted, -1, axis=0)[:, None]
     iou = box_iou(ops.convert_to_numpy(batch["value"]["boxes"]))
     same = np.eye(iou.shape[-1], dtype=bool)
     moves, overlap = hits[:, ~same], iou[:, ~same]
@@ -81,7 +82,8 @@ def value_accuracy(
         "accuracy": np.where(pairs, right / np.maximum(pairs, 1), np.nan),
         "pairs": pairs,
         "moving": moves.mean(),
-        "shuffled": others[:, ~same].mean(),
+        # One image has no other.
+        "shuffled": others[:, ~same].mean() if len(others) > 1 else np.nan,
         "staying": hits[:, same].mean(),
     }
 
@@ -119,7 +121,7 @@ def draw_value_accuracy(
     bins = accuracy.shape[1]
     colours = colormaps["viridis"](np.linspace(0, 0.9, bins))
     for index in range(bins):
-        label = f"overlap {index / bins:.1f} to {(index + 1) / bins:.1f}"
+        label = f"overlap {index / bins:.2g} to {(index + 1) / bins:.2g}"
         if np.isfinite(accuracy[:, index]).any():
             axis.plot(
                 steps, accuracy[:, index], color=colours[index], label=label

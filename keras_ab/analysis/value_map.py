@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from keras_ab.analysis.reach import within_reach
 from keras_ab.analysis.views import WHOLE
 from keras_ab.analysis.views import actions_between
 from keras_ab.analysis.views import crop_view
@@ -24,7 +25,8 @@ class ValueMap:
         boxes: Float32 of shape `(rows, columns, 4)`: the boxes, in the frame
             of the image; of several sizes `(sizes, rows, columns, 4)`.
         values: Float32 of shape `(rows, columns, L)`, or `(sizes, rows,
-            columns, L)`: Q of looking there, for each annotation.
+            columns, L)`: Q of looking there, for each annotation. NaN
+            where no action leads (`within_reach`).
     """
 
     boxes: np.ndarray
@@ -39,9 +41,21 @@ class ValueMap:
         Returns:
             `(ymin, xmin, ymax, xmax)` in the frame of the image; places
             without a value (NaN) are passed over.
+
+        Raises:
+            ValueError: If no place has a value.
         """
+        if np.isnan(self.values[..., annotation]).all():
+            raise ValueError(
+                "No box of this map is within reach of the model's actions. "
+                f"Received: boxes of sides from {self._sides()}"
+            )
         flat = np.nanargmax(self.values[..., annotation])
         return self.boxes.reshape(-1, 4)[flat]
+
+    def _sides(self):
+        sides = self.boxes[..., 2:] - self.boxes[..., :2]
+        return f"{sides.min():.2g} to {sides.max():.2g}"
 
 
 def value_map(
@@ -94,7 +108,8 @@ def value_map(
     actions = actions_between(view, boxes.reshape(-1, 4))
     values = model.value(here[None], actions[None], annotations, network)
     values = ops.convert_to_numpy(values).reshape(*boxes.shape[:-1], -1)
-    return ValueMap(boxes, values)
+    reached = within_reach(model, view, boxes)[..., None]
+    return ValueMap(boxes, np.where(reached, values, np.float32(np.nan)))
 
 
 def sliding_boxes(size: float, steps: int) -> np.ndarray:

@@ -13,7 +13,6 @@ from keras_ab.analysis.views import check_boxes
 from keras_ab.explore.annotations import annotations_of
 from keras_ab.explore.annotations import check_alike
 from keras_ab.explore.gallery import Gallery
-from keras_ab.explore.reach import within_reach
 from keras_ab.models import AnnotationBootstrapping
 from keras_ab.typing import Box
 
@@ -181,8 +180,6 @@ class Explorer:
             seen = analysis.look(
                 model, image, [box], annotations, view, self.network
             )
-            if not within_reach(model, view, box):
-                seen.values = np.full_like(seen.values, np.nan)
             if len(labels) == 1:
                 seen.rewards = np.full_like(seen.rewards, np.nan)
                 seen.here = np.full_like(seen.here, np.nan)
@@ -221,9 +218,8 @@ class Explorer:
         return path
 
     def _value_map(self, name, picture, wanted, size, view):
-        model = self.models[name]
-        found = analysis.value_map(
-            model,
+        return analysis.value_map(
+            self.models[name],
             self.gallery[picture],
             self._own[name].among(wanted)[0][:1],
             size,
@@ -231,9 +227,6 @@ class Explorer:
             self.network,
             view,
         )
-        reached = within_reach(model, view, found.boxes)
-        found.values = np.where(reached[..., None], found.values, np.nan)
-        return found
 
 
 def best_box(values: analysis.ValueMap) -> Box | None:

@@ -47,7 +47,7 @@ def test_value_accuracy_by_counting():
         place = min(int(4 * iou(*boxes[b, [i, j]].astype(float))), 3)
         pairs[place] += 1
         right[place] += hit
-        others.append(q[b, i, j].argmax() == y[b - 1, j].argmax())
+        others.append(q[b, i, j].argmax() == y[(b + 1) % 6, j].argmax())
     np.testing.assert_array_equal(found["pairs"], pairs)
     seen = pairs > 0
     np.testing.assert_allclose(
@@ -58,6 +58,9 @@ def test_value_accuracy_by_counting():
     np.testing.assert_allclose(found["staying"], np.mean(stay))
     np.testing.assert_allclose(found["shuffled"], np.mean(others))
     assert 0 < found["moving"] < 1
+    alone = {k: v[:1] for k, v in batch["value"].items()}
+    found = analysis.value_accuracy(model, {**batch, "value": alone})
+    assert np.isnan(found["shuffled"]) and np.isfinite(found["moving"])
 
 
 def held_out(count=6, views=3, seed=0):
@@ -95,6 +98,47 @@ def test_crop_accuracy_by_counting():
         "many_crops",
         "chance",
     }
+
+
+class Told:
+    """Says of a crop's first pixel what it was told to."""
+
+    def __init__(self, p, q):
+        self.p, self.q, self.asked = np.array(p), np.array(q), []
+
+    def reward(self, images, texts, network):
+        self.asked.append(network)
+        return self.p[images[:, 0, 0, 0]]
+
+    def value(self, images, actions, texts, network):
+        self.asked.append(network)
+        return self.q[images[:, 0, 0, 0]][:, None]
+
+
+def test_each_accuracy_is_of_its_own_crops():
+    crops = np.zeros((3, 2, 4, 4, 3), "uint8")
+    crops[:, :, 0, 0, 0] = np.arange(6).reshape(3, 2)
+    boxes = np.tile(np.array([0, 0, 0.5, 0.5], "float32"), (3, 2, 1))
+    some = analysis.CaptionedCrops(crops, boxes, ["a", "b", "c"])
+    # First crops name a, a, c, and all crops together a, b, b.
+    p = np.eye(3)[[0, 0, 0, 1, 2, 1]]
+    p[[2, 3]] = [0.6, 0.4, 0], [0, 1, 0]
+    p[[4, 5]] = [0, 0.4, 0.6], [0, 1, 0]
+    # Q of the first crops names b, b, a.
+    q = np.eye(3)[[1, 0, 1, 0, 0, 0]]
+    model = Told(p, q)
+    found = analysis.crop_accuracy(model, some, "online", batch_size=2)
+    assert found == {
+        "reward": pytest.approx(2 / 3),
+        "many_crops": pytest.approx(2 / 3),
+        "value": pytest.approx(1 / 3),
+        "chance": 1 / 3,
+    }
+    found = analysis.crop_accuracy(Told(p[[0, 0, 2, 2, 4, 4]], q), some)
+    assert found["many_crops"] == found["reward"]
+    found = analysis.crop_accuracy(Told(p, np.roll(q, 1, axis=1)), some)
+    assert found["value"] == 0
+    assert set(model.asked) == {"online"}
 
 
 def test_captioned_crops_are_pixels_of_their_boxes():

@@ -100,6 +100,17 @@ def test_alignment_of_what_training_computes(make, batch, terms):
     )
 
 
+def test_alignment_is_a_mean_over_batches():
+    model, several = factory.abclip(), [factory.batch(seed=s) for s in (0, 1)]
+    model.compile("sgd")
+    apart = [analysis.GradientAlignment([one])(model) for one in several]
+    assert abs(apart[0]["cosine"] - apart[1]["cosine"]) > 1e-3
+    both = analysis.GradientAlignment(several)(model)
+    for name, value in both.items():
+        mean = np.mean([one[name] for one in apart])
+        np.testing.assert_allclose(value, mean, rtol=1e-4, atol=1e-6)
+
+
 def test_gradients_are_slopes_of_the_losses():
     """Central differences of the losses that Keras logs."""
     model = factory.abclip(value_scale=3.0, value_bias=-1.0)

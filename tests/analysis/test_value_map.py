@@ -32,6 +32,14 @@ def test_value_maps_are_values(tmp_path):
         image, result, captions, tmp_path / "map.png"
     )
     assert len(figure.axes) == 3 + 2
+    for i, axis in enumerate(figure.axes[1:3]):
+        heat = axis.get_images()[1].get_array()
+        np.testing.assert_array_equal(heat, result.values[..., i])
+        assert captions[i] in axis.get_title()
+        corners = np.stack(axis.lines[0].get_data(), -1)
+        top, left, bottom, right = 16 * result.best(i)
+        np.testing.assert_allclose(corners.min(0), [left, top], atol=1e-5)
+        np.testing.assert_allclose(corners.max(0), [right, bottom], atol=1e-5)
     assert (tmp_path / "map.png").stat().st_size > 5000
 
 

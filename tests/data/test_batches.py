@@ -72,6 +72,41 @@ def test_shapes_and_dtypes(scenes, tokenizer):
     assert area.min() > 0.03 and area.max() < 0.55
 
 
+@pytest.mark.parametrize("encoded", [False, True])
+def test_boxes_are_those_of_their_views(encoded, tmp_path):
+    """Of an image whose channels say where a pixel is."""
+    rows, columns = 48, 64
+    y, x = np.mgrid[:rows, :columns]
+    image = np.stack([4 * y, 3 * x, 0 * x], -1).astype("uint8")
+    if encoded:
+        for place in range(8):
+            Image.fromarray(image).save(tmp_path / f"{place}.png")
+        source = data.from_folder(tmp_path)
+    else:
+        source = data.MemorySource([{"image": image}] * 8)
+    (batch,) = take(
+        data.value_batches(source, image_size=16, batch_size=8, num_views=6), 1
+    )
+    views = batch["value"]["image"].astype("float64")
+    boxes = batch["value"]["boxes"].astype("float64")
+    middles = (boxes[..., :2] + boxes[..., 2:]) / 2
+    # A pixel's middle lies half a pixel behind its place.
+    seen = np.stack(
+        [
+            (views[..., 0].mean((2, 3)) / 4 + 0.5) / rows,
+            (views[..., 1].mean((2, 3)) / 3 + 0.5) / columns,
+        ],
+        -1,
+    )
+    np.testing.assert_allclose(seen, middles, atol=0.01)
+    # All six differ, so that no other order would do.
+    assert np.diff(np.sort(middles[..., 1], axis=1), axis=1).max(0).min() > 0.02
+    # As wide as what the views span.
+    span = views[..., 1].max((2, 3)) - views[..., 1].min((2, 3))
+    wide = (boxes[..., 3] - boxes[..., 1]) * columns
+    np.testing.assert_allclose(span / 3, wide, rtol=0.2, atol=1.5)
+
+
 def test_static_shapes(scenes, tokenizer):
     spec = bootstrap(scenes, tokenizer).element_spec
     assert spec["value"]["image"].shape == (4, 3, 24, 24, 3)

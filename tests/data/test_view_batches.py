@@ -1,5 +1,7 @@
 """Batches of views, crops and masked images."""
 
+import inspect
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -61,6 +63,27 @@ def test_each_view_has_its_own_augmentation():
     values = [np.unique(view).tolist() for view in crops["global"]]
     assert values == [[1], [2]]
     assert np.unique(crops["local"]) == 3
+
+
+@pytest.mark.parametrize(
+    "builder, areas",
+    [
+        (data.reward_batches, {"area": (0.5, 1.0)}),
+        (data.value_batches, {"area": (0.05, 0.5)}),
+        (data.simclr_batches, {"area": (0.08, 1.0)}),
+        (
+            data.dino_batches,
+            {"global_area": (0.4, 1.0), "local_area": (0.05, 0.4)},
+        ),
+        (data.mae_batches, {"area": (0.2, 1.0)}),
+        (data.ijepa_batches, {"area": (0.3, 1.0)}),
+    ],
+)
+def test_the_papers_areas(builder, areas):
+    """Table 7."""
+    given = inspect.signature(builder).parameters
+    for name, area in areas.items():
+        assert given[name].default == area
 
 
 def test_areas():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from findings import work
 from findings.effect import difference
 from findings.finding import SEEDS
 from findings.finding import Claim
@@ -12,6 +13,12 @@ from findings.run import FULL
 from findings.run import run
 from findings.store import Store
 from tests.findings.made_up import FIGURE
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_stopped():
+    yield
+    work.STOPPED.clear()
 
 
 @pytest.fixture
@@ -26,7 +33,13 @@ def case(tmp_path):
         (
             Claim("better", FIGURE, difference(ours, clip, FIGURE), SEEDS),
             Claim("once", FIGURE, difference(ours, clip, FIGURE)),
-            Claim("a number", "cosine", lambda get, seed: 0.5 + seed, SEEDS),
+            Claim(
+                "a number",
+                "cosine",
+                lambda get, seed: 0.5 + seed,
+                SEEDS,
+                points=False,
+            ),
         ),
         (Table("Both", {"CLIP": (clip, SEEDS)}, {"class": FIGURE}),),
         draw=lambda get, path: drawn.append(get(ours)) or path.write_text("x"),

@@ -104,6 +104,19 @@ def test_gradient(name, ours, oracle, args):
     np.testing.assert_allclose(grad, expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("name, ours, oracle, args", CASES, ids=NAMES)
+def test_gradient_of_the_other_side(name, ours, oracle, args):
+    """Both embeddings learn from a contrast; a teacher's side does not."""
+    (grad,) = gradient(
+        lambda y: keras.ops.sum(ours(args[0].astype("float32"), y)), args[1]
+    )
+    if name.startswith(("dino", "masked_latents")):
+        np.testing.assert_array_equal(grad, 0.0)
+        return
+    expected = numeric_gradient(lambda y: oracle(args[0], y).sum(), args[1])
+    np.testing.assert_allclose(grad, expected, rtol=1e-4, atol=1e-5)
+
+
 def test_info_nce_starts_at_ln_batch():
     x, y = normal(2, 256, 512)
     loss = losses.info_nce(x, y, 1.0)

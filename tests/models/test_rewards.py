@@ -239,6 +239,59 @@ def test_a_weight_of_zero_takes_the_gradient_away():
     assert value and not any(g is not None and g.any() for g in value.values())
 
 
+@pytest.mark.parametrize(
+    "make, part",
+    [(factory.abclip, "text_encoder"), (rewards.absimclr, "image_encoder")],
+    ids=["abclip", "absimclr"],
+)
+def test_the_value_loss_teaches_what_embeds_annotations(
+    make, part, monkeypatch
+):
+    """No stop between its head for annotations and their encoder.
+
+    ABSimCLR's annotations are views, so that crops reach the same encoder: the
+    part of the gradient that comes by the annotations is what is followed.
+    """
+    model = make(reward_weight=0, value_bias=-1.0, value_scale=5.0)
+    batch = (factory if make is factory.abclip else rewards).batch()
+    moved = [v for v in model.trainable_variables if f"/{part}/" in v.path]
+    start = [numpy(v).copy() for v in moved]
+
+    def gradients():
+        _, found = model_gradients(model, batch, training=False)
+        found = [found[v.path] for v in moved]
+        return np.concatenate(
+            [
+                np.zeros(w.size) if g is None else np.ravel(g)
+                for g, w in zip(found, start)
+            ]
+        )
+
+    whole = gradients()
+    reward = model.online.objective("reward")
+    of_all = reward.all_annotations
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            reward, "all_annotations", lambda x: ops.stop_gradient(of_all(x))
+        )
+        by_annotations = whole - gradients()
+    length = np.linalg.norm(by_annotations)
+    assert length > 1e-3
+    ends = np.cumsum([w.size for w in start])[:-1]
+    direction = np.split(by_annotations / length, ends)
+
+    def loss(distance):
+        # The target network stays where it is, and so do the targets.
+        for variable, value, towards in zip(moved, start, direction):
+            variable.assign(value + distance * towards.reshape(value.shape))
+        return model_gradients(model, batch, training=False)[0]
+
+    slope = (loss(0.004) - loss(-0.004)) / 0.008
+    np.testing.assert_allclose(
+        slope, whole @ by_annotations / length, rtol=0.03
+    )
+
+
 def test_masked_actions_all_have_one_value():
     model = factory.abclip(actions=actions.MaskedActions())
     values = numpy(model.value(images(), BOXES, ["w1", "w2"]))

@@ -6,6 +6,7 @@ from keras import ops
 
 from keras_ab import objectives
 from tests import contracts
+from tests.gradients import model_gradients
 from tests.models import rewards
 from tests.reference import losses as reference
 
@@ -49,6 +50,11 @@ def test_it_starts_at_ln_k():
     reward.classifier.kernel.assign(np.zeros((32, 5)))
     loss = numpy(reward.compute_loss(model(batch)["reward"], {}, 0))
     np.testing.assert_allclose(loss, np.log(5), rtol=1e-6)
+    # Nearly so with weights as they are drawn.
+    model = rewards.classes()
+    reward = model.online.objective("reward")
+    loss = numpy(reward.compute_loss(model(batch)["reward"], {}, 0))
+    assert abs(loss.mean() - np.log(5)) < 1.0
     np.testing.assert_allclose(reward.chance_loss(batch), np.log(5))
 
 
@@ -69,3 +75,9 @@ def test_the_value_function_has_vectors_of_its_own():
     rows = numpy(value.annotation_head.embeddings)
     assert rows.shape == (5, 8)
     assert 0.5 < np.linalg.norm(rows, axis=1).mean() < 1.5
+    path = value.annotation_head.embeddings.path
+    _, grads = model_gradients(model, rewards.batch())
+    assert np.abs(grads[path]).max() > 0
+    value.weight = 0.0
+    _, grads = model_gradients(model, rewards.batch())
+    assert grads[path] is None or not np.any(grads[path])

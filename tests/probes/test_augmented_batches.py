@@ -66,6 +66,26 @@ def test_labels_are_mixed_as_images_are():
         whole = (found == images()[rows]).all((1, 2, 3))
         # But for what is cut from between two pixels.
         assert (own[whole] > 0.95).all() and not whole.all()
+    # A pixel is a λ of its own image's and the rest of another's, and so is
+    # the label.
+    rows, found, targets = batches(mixup=0.8)
+    pixels = images().astype("float64").reshape(24, -1)
+    for place in range(48):
+        batch = rows[place - place % 8 :][:8]
+        own, mixed = pixels[rows[place]], found[place].reshape(-1)
+        fits = []
+        for other in batch:
+            towards = own - pixels[other]
+            if not towards.any():
+                continue
+            share = (mixed - pixels[other]) @ towards / (towards @ towards)
+            left = mixed - pixels[other] - share * towards
+            fits.append((np.abs(left).max(), share, other))
+        left, share, other = min(fits)
+        assert left < 0.1
+        expected = share * np.eye(3)[NUMBERS[rows[place]]]
+        expected = expected + (1 - share) * np.eye(3)[NUMBERS[other]]
+        np.testing.assert_allclose(targets[place], expected, atol=1e-3)
     # Of a batch, one or the other.
     both = batches(mixup=0.8, cutmix=1.0)[1]
     mixup, cutmix = (

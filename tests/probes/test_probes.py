@@ -168,6 +168,69 @@ def test_queries_show_and_hide(queries):
     assert 0.05 < built.seen.mean() < 0.9
 
 
+class Ramps:
+    """White objects on pictures whose other channels say where a pixel is."""
+
+    fields = frozenset({"image", "boxes", "classes", "colours"})
+
+    def __init__(self, count, side=64):
+        rng = np.random.default_rng(0)
+        y, x = np.mgrid[:side, :side]
+        self.records = []
+        for _ in range(count):
+            corner = rng.integers(0, side - 16, 2)
+            top, left, bottom, right = *corner, *(corner + 16)
+            image = np.stack([3 * y, 3 * x, 0 * x], -1).astype("uint8")
+            image[top:bottom, left:right, 2] = 255
+            box = np.array([top, left, bottom, right]) / side
+            record = {"image": image, "boxes": box[None]}
+            self.records.append({**record, "classes": [0], "colours": [0]})
+
+    def __len__(self):
+        return len(self.records)
+
+    def __getitem__(self, index):
+        return self.records[index]
+
+
+def test_the_first_way_is_the_one_that_shows_the_object():
+    source = Ramps(60)
+    built = probes.forced_choice_queries(
+        source, lambda *_: "it", count=60, size=(32, 32)
+    )
+    assert len(built.views) > 30
+    white = built.targets[..., 2] > 127
+    assert white[:, 0].any((1, 2)).all()
+    assert not white[:, 1].any()
+    # Where a crop lies, by its channels' middle and span.
+    crops = np.concatenate([built.views[:, None], built.targets], 1)
+    ramps = crops[..., :2].astype("float64") / 3 / 64
+    middle = ramps.mean((2, 3)) + 0.5 / 64
+    span = np.stack(
+        [
+            ramps[:, :, -1, :, 0].mean(2) - ramps[:, :, 0, :, 0].mean(2),
+            ramps[:, :, :, -1, 1].mean(2) - ramps[:, :, :, 0, 1].mean(2),
+        ],
+        -1,
+    )
+    sides = span * 32 / 31
+    view, ways = slice(0, 1), slice(1, 3)
+    corner = middle[:, view] - sides[:, view] / 2
+    ends = np.concatenate(
+        [
+            (middle[:, ways] + sign * sides[:, ways] / 2 - corner)
+            / sides[:, view]
+            for sign in (-1, 1)
+        ],
+        -1,
+    )
+    np.testing.assert_allclose(built.actions, ends, rtol=0.1, atol=0.15)
+    # A view that shows much of the object has seen it, one without has not.
+    shown = (built.views[..., 2] > 127).mean((1, 2)) * sides[:, 0].prod(-1)
+    share = shown / (16 / 64) ** 2
+    assert built.seen[share > 0.4].all() and not built.seen[share < 0.2].any()
+
+
 def test_forced_choice(queries):
     _, built = queries
     hits = probes.forced_choice(Oracle(), built)

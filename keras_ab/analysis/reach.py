@@ -29,6 +29,12 @@ def within_reach(
 
     Returns:
         Bool of shape `(...)`; all True where actions have no such range.
+
+    Example:
+
+    >>> corner, far = (0, 0, 0.1, 0.1), (0.8, 0.8, 1, 1)
+    >>> keras_ab.analysis.within_reach(model, corner, [corner, far])
+    # [True, False]
     """
     boxes = np.asarray(boxes)
     actions = model.online.objective(model.value_name).actions
