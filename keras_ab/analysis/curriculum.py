@@ -162,7 +162,8 @@ def draw_curriculum(
     figure = Figure(figsize=(4.2 + ends * 0.95, 4.4), layout="constrained")
     left: Any = figure
     if ends:
-        left, right = figure.subfigures(1, 2, width_ratios=(4.2, ends * 0.95))
+        halves: Any = figure.subfigures(1, 2, width_ratios=(4.2, ends * 0.95))
+        left, right = halves
     axis = left.subplots()
     share = np.arange(1, norms.shape[1] + 1) / norms.shape[1]
     for place, colour in zip(chosen, colours):
