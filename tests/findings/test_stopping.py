@@ -11,7 +11,7 @@ import pytest
 from findings import pool
 from findings import work
 
-SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
+SLEEP = [sys.executable, "-c", "import time; time.sleep(20)"]
 
 
 def test_what_runs_is_ended(tmp_path):
@@ -39,7 +39,15 @@ def test_what_runs_is_ended(tmp_path):
         work.call(SLEEP, tmp_path / "log", None, "torch")
 
 
-def test_an_interrupted_pool_begins_nothing(case, tmp_path):
+@pytest.fixture
+def interruptible():
+    """What a shell starts in the background ignores interrupts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupted_pool_begins_nothing(case, tmp_path, interruptible):
     _, store, _ = case
     begun = []
 
