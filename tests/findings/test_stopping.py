@@ -47,8 +47,12 @@ def interruptible():
     signal.signal(signal.SIGINT, before)
 
 
-def test_an_interrupted_pool_begins_nothing(case, tmp_path, interruptible):
+def test_an_interrupted_pool_begins_nothing(
+    case, tmp_path, interruptible, monkeypatch
+):
     _, store, _ = case
+    # Two at a time, however many cores there are.
+    monkeypatch.setattr(pool, "cores", lambda: [None, None])
     begun = []
 
     def do(runs, store, core, backend):
