@@ -12,22 +12,8 @@ import numpy as np
 
 from keras_ab import callbacks
 from keras_ab import compilation
+from keras_ab.presets.card import FREE
 from recipes import looking
-
-# What may differ when a run goes on.
-FREE = {
-    "output",
-    "resume",
-    "json",
-    "compiled",
-    "workers",
-    "test",
-    "monitor_every",
-    "evaluate",
-    "collect_every",
-    "dry_run",
-    "plan",
-}
 
 
 class Progress(keras.callbacks.Callback):

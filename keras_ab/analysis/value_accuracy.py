@@ -39,8 +39,7 @@ def value_accuracy(
         Dict of `"accuracy"` and `"pairs"`, float64 and int64 `(bins,)`, over
         pairs i ≠ j (NaN where there is none); `"moving"`, the accuracy of all
         of these; `"shuffled"`, what of it another image's targets get (NaN
-        for a batch of one); and
-        `"staying"`, the accuracy of i = j.
+        for a batch of one); and `"staying"`, the accuracy of i = j.
 
     Raises:
         ValueError: If the model has no value function or its actions are no

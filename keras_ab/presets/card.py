@@ -11,7 +11,8 @@ from keras_ab.models import Pretrainer
 from keras_ab.typing import PathLike
 
 UNKNOWN = "not stated"
-# Options of a recipe that change nothing about the model.
+# Options of a recipe that change nothing about the model, and so may differ
+# when a run goes on.
 FREE = (
     "output",
     "resume",
