@@ -166,9 +166,9 @@ ROWS = (
     ("value_forced_choice", "value: which way to look"),
     ("value_forced_choice_seen", "  where the view shows the object"),
     ("value_forced_choice_unseen", "  where it does not"),
-    ("value_forced_choice_shuffled_actions", "  the same, actions shuffled"),
+    ("value_forced_choice_shuffled_actions", "  all, with actions shuffled"),
 )
-CEILING = "  the reward, shown both ways"
+CEILING = "  all, by the reward, shown both"
 
 
 def print_table(results):
