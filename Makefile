@@ -36,11 +36,12 @@ findings: $(VENV)/demo
 findings-quick: $(VENV)/demo
 	$(BIN)/python -m findings --budget quick $(ARGS)
 
-# A process a backend, two at a time; every backend is run, also when one
-# before it failed. Each shows what it printed when it has ended.
+# A process a backend, all at a time: two cores are then busy to the end.
+# Every backend is run, also when another failed, and shows what it printed
+# when it has ended.
 test test-slow: $(VENV)/test
-	@echo "$(BACKENDS), two at a time; each reports at its end"
-	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target \
+	@echo "$(BACKENDS), side by side; each reports at its end"
+	@$(MAKE) --no-print-directory --keep-going --jobs=3 --output-sync=target \
 	$(BACKENDS:%=$@-%)
 
 $(BACKENDS:%=test-%): test-%: $(VENV)/test

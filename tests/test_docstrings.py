@@ -39,19 +39,19 @@ def test_example(code, tmp_path, monkeypatch):
     (tmp_path / "photos").mkdir()
     Image.new("RGB", (20, 20)).save(tmp_path / "photos/a.png")
     (tmp_path / "photos/a.txt").write_text("a square")
-    model = factory.abclip()
-    scenes = keras_ab.data.Scenes(size=2)
-    names = {
-        "np": np,
-        "keras": keras,
-        "keras_ab": keras_ab,
-        "dataset": factory.batches(1),
-        "batches": lambda step: factory.batches(4),
-        "text_encoder": factory.text_encoder(),
-        "images": factory.batch()["reward"]["image"],
-        "image": scenes[0]["image"],
-        "model": model,
+    made = {
+        "np": lambda: np,
+        "keras": lambda: keras,
+        "keras_ab": lambda: keras_ab,
+        "dataset": lambda: factory.batches(1),
+        "batches": lambda: lambda step: factory.batches(4),
+        "text_encoder": factory.text_encoder,
+        "images": lambda: factory.batch()["reward"]["image"],
+        "image": lambda: keras_ab.data.Scenes(size=1)[0]["image"],
+        "model": factory.abclip,
     }
+    used = {n.id for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Name)}
+    names = {name: make() for name, make in made.items() if name in used}
     exec(code, names)
 
 

@@ -286,11 +286,14 @@ def check_alike(kinds: dict[str, Kind]) -> None:
     Args:
         kinds: Dict from the models' names to their annotations.
     """
-    types = [type(kind).__name__ for kind in kinds.values()]
-    if len(set(types)) > 1:
+    if len({type(kind) for kind in kinds.values()}) > 1:
+        received = ", ".join(
+            f"{type(kind).__name__.lower()} for {name!r}"
+            for name, kind in kinds.items()
+        )
         raise ValueError(
-            "Models that are compared need annotations of one kind. "
-            f"Received: {types}"
+            "Models that are compared need annotations of one kind: texts, "
+            "pictures, or members of a fixed set. Received: " + received
         )
     (first, one), *rest = kinds.items()
     for name, other in rest:

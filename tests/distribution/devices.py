@@ -44,7 +44,8 @@ def call(count, function, *arguments, timeout=900):
 def environment(count):
     """What a process must know before its backend starts."""
     flag = f"--xla_force_host_platform_device_count={count}"
-    return {"XLA_FLAGS": flag, "JAX_PLATFORMS": "cpu"}
+    flags = f"{os.environ.get('XLA_FLAGS', '')} {flag}"
+    return {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
 
 
 def start(count):

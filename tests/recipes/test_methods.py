@@ -14,7 +14,7 @@ from recipes import flops
 from recipes import runs
 from recipes.options import parse
 
-# One backend runs the smokes by default; the others do in `make test-slow`.
+# One backend runs these by default; the others do in `make test-slow`.
 SMOKE = () if keras.backend.backend() == "torch" else pytest.mark.slow
 
 # Views of a step, steps, peak rate, its end, warm-up, decay at both ends,
@@ -121,7 +121,7 @@ def check_flops(model, batch, options):
     assert counted == pytest.approx(counter.get_total_flops(), rel=0.1)
 
 
-@pytest.mark.parametrize("name", TABLE)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=SMOKE) for n in TABLE])
 def test_table_7(name, tmp_path, capsys):
     views, steps, peak, end, warmup, decay, beta_2, clip, rates = TABLE[name]
     path = tmp_path / "plan.json"

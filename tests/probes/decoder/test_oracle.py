@@ -1,5 +1,6 @@
 """An encoder that knows the answers, and one that knows nothing."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -49,6 +50,11 @@ def painted(records):
 def read(images):
     """The encoder: rows of pixels as tokens."""
     return np.asarray(images)[:, :6, :8, 0]
+
+
+# Some 20 seconds: one backend by default, the others in `make test-slow`.
+ONE = keras.backend.backend() == "torch"
+pytestmark = [] if ONE else [pytest.mark.slow]
 
 
 def measure(fitted, asked, train, test, train_tokens, test_tokens):
