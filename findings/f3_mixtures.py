@@ -59,13 +59,15 @@ def finding(budget):
     def draw(get, path):
         from matplotlib.figure import Figure
 
-        across, up = figures["objects"], [*figures.values()][-1]
+        across, up = [*figures][0], [*figures][-1]
         figure = Figure(figsize=(4.6, 3.4), layout="constrained")
         axis = figure.subplots()
-        places = points(get)[:, [0, -1]]
-        axis.plot(*places[:-1].T, "o-", label="DINO, mixtures")
+        places = 100 * points(get)[:, [0, -1]]
+        axis.plot(*places[:-1].T, "o-", label="DINO, by share of scenes")
+        for share, place in zip(("0", *SHARES, "1"), places):
+            axis.annotate(share, place, (5, 4), textcoords="offset points")
         axis.plot(*places[-1:].T, "*", ms=14, label="ABDINO, decoupled")
-        axis.set(xlabel=across, ylabel=up)
+        axis.set(xlabel=f"{across}, {probe}, %", ylabel=f"{up}, {probe}, %")
         axis.spines[["top", "right"]].set_visible(False)
         axis.legend(frameon=False)
         figure.savefig(path, dpi=120)
