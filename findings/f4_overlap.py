@@ -27,7 +27,8 @@ CROPS = {
 
 def finding(budget):
     """One seed."""
-    figure = f"classification/{methods.fine(budget)}"
+    probe = methods.fine(budget)
+    figure = f"classification/{probe}"
     runs = {
         method: {
             name: base.with_options(overlap=beta) if beta else base
@@ -46,13 +47,13 @@ def finding(budget):
     def draw(get, path):
         points = {
             method: {
-                mean_overlap(method, beta): get(ours[name]).value(figure)
+                mean_overlap(method, beta): 100 * get(ours[name]).value(figure)
                 for name, beta in BETAS.items()
             }
             for method, ours in runs.items()
         }
-        xlabel = "mean overlap of crops"
-        analysis.draw_sweep(points, xlabel, figure, path=path)
+        labels = "mean overlap of crops", f"class, {probe}, %"
+        analysis.draw_sweep(points, *labels, path=path)
 
     return Finding(
         name="F4-overlap",

@@ -14,7 +14,8 @@ WIDTHS = {"test": 32, "tiny": 64}
 
 def finding(budget):
     """AB's gain at each of the sizes; one seed but where three are shared."""
-    figure = f"classification/{methods.fine(budget)}"
+    probe = methods.fine(budget)
+    figure = f"classification/{probe}"
     pair = {"CLIP": methods.CLIP, "ABCLIP": methods.ABCLIP}
     rows = {
         f"{name}, {size}": (sized(one, size), SEEDS if size == "tiny" else (0,))
@@ -26,7 +27,7 @@ def finding(budget):
         series = {
             name: {
                 width: [
-                    get(run.seeded(seed)).value(figure)
+                    100 * get(run.seeded(seed)).value(figure)
                     for run, seeds in [rows[f"{name}, {size}"]]
                     for seed in seeds
                 ]
@@ -34,7 +35,8 @@ def finding(budget):
             }
             for name in pair
         }
-        analysis.draw_sweep(series, "width of the ViT", figure, True, path)
+        labels = "width of the ViT", f"class, {probe}, %"
+        analysis.draw_sweep(series, *labels, log=True, path=path)
 
     return Finding(
         name="F4-sizes",

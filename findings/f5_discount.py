@@ -16,7 +16,8 @@ def finding(budget):
         gamma: base if gamma == 0.5 else base.with_options(gamma=gamma)
         for gamma in GAMMAS
     }
-    figure = f"classification/{methods.fine(budget)}"
+    probe = methods.fine(budget)
+    figure = f"classification/{probe}"
 
     def loss(get, gamma, seed=0):
         return float(
@@ -27,12 +28,13 @@ def finding(budget):
         from matplotlib.figure import Figure
 
         picture = Figure(figsize=(8, 3.2), layout="constrained")
-        probe, reward = picture.subplots(1, 2)
-        probe.plot(GAMMAS, [get(r).value(figure) for r in runs.values()], "o-")
-        reward.plot(GAMMAS, [loss(get, gamma) for gamma in GAMMAS], "o-")
-        probe.set(xlabel="discount", ylabel=figure)
-        reward.set(xlabel="discount", ylabel="held-out reward loss")
-        for axis in (probe, reward):
+        left, right = picture.subplots(1, 2)
+        values = [100 * get(r).value(figure) for r in runs.values()]
+        left.plot(GAMMAS, values, "o-")
+        right.plot(GAMMAS, [loss(get, gamma) for gamma in GAMMAS], "o-")
+        left.set(xlabel="discount", ylabel=f"class, {probe}, %")
+        right.set(xlabel="discount", ylabel="held-out reward loss")
+        for axis in (left, right):
             axis.spines[["top", "right"]].set_visible(False)
         picture.savefig(path, dpi=120)
 
