@@ -59,7 +59,7 @@ def finding(budget):
     def draw(get, path):
         from matplotlib.figure import Figure
 
-        across, up = [*figures][0], [*figures][-1]
+        across, *_, up = *figures, *figures
         figure = Figure(figsize=(4.6, 3.4), layout="constrained")
         axis = figure.subplots()
         places = 100 * points(get)[:, [0, -1]]
