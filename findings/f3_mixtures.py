@@ -59,7 +59,8 @@ def finding(budget):
     def draw(get, path):
         from matplotlib.figure import Figure
 
-        across, *_, up = *figures, *figures
+        names = list(figures)
+        across, up = names[0], names[-1]
         figure = Figure(figsize=(4.6, 3.4), layout="constrained")
         axis = figure.subplots()
         places = 100 * points(get)[:, [0, -1]]
