@@ -36,12 +36,15 @@ findings: $(VENV)/demo
 findings-quick: $(VENV)/demo
 	$(BIN)/python -m findings --budget quick $(ARGS)
 
-# A process a backend, all at a time: two cores are then busy to the end.
-# Every backend is run, also when another failed, and shows what it printed
-# when it has ended.
+# A process a backend, all at a time, so that two cores are busy to the end; the
+# slow tests, which start processes of their own, two at a time. Every backend
+# is run, also when another failed, and shows what it printed when it has ended.
+test: SIDE_BY_SIDE := 3
+test-slow: SIDE_BY_SIDE := 2
 test test-slow: $(VENV)/test
-	@echo "$(BACKENDS), side by side; each reports at its end"
-	@$(MAKE) --no-print-directory --keep-going --jobs=3 --output-sync=target \
+	@echo "$(BACKENDS), $(SIDE_BY_SIDE) at a time; each reports at its end"
+	@$(MAKE) --no-print-directory --keep-going --jobs=$(SIDE_BY_SIDE) \
+	--output-sync=target \
 	$(BACKENDS:%=$@-%)
 
 $(BACKENDS:%=test-%): test-%: $(VENV)/test
