@@ -36,7 +36,7 @@ findings: $(VENV)/demo
 findings-quick: $(VENV)/demo
 	$(BIN)/python -m findings --budget quick $(ARGS)
 
-# A process a backend, all at a time, so that two cores are busy to the end; the
+# A process a backend, all at once, so that two cores are busy to the end; the
 # slow tests, which start processes of their own, two at a time. Every backend
 # is run, also when another failed, and shows what it printed when it has ended.
 test: SIDE_BY_SIDE := 3
